@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { eventually } from './controlplane/eventually.ts'
+import { accepted, app, changes, full, type Json, refused, statuses } from './crd-tables.ts'
+import { fail, kubectl, succeed } from './kubectl.ts'
+
+const NAMESPACE = `crd-${Date.now().toString(36)}`
+const CRD_DIRECTORY = fileURLToPath(new URL('../config/crd', import.meta.url))
+const README_FILE = fileURLToPath(new URL('../README.md', import.meta.url))
+const CRD_FILE = fileURLToPath(new URL('../crds/leadergroup.yaml', import.meta.url))
+
+describe('the LeaderGroup resource', () => {
+  before(async () => {
+    await succeed(['apply', '-k', CRD_DIRECTORY])
+    await succeed(['wait', '--for=condition=Established', '--timeout=30s', 'crd/leadergroups.leadergroup.io'])
+    await succeed(['create', 'namespace', NAMESPACE])
+    await untilItSucceeds(['explain', 'leadergroup.spec.selector'])
+  })
+
+  after(() => succeed(['delete', 'namespace', NAMESPACE, '--wait=false']))
+
+  describe('accepts', () => {
+    for (const [what, spec, name] of accepted) {
+      it(what, async () => {
+        const created = await succeed(['create', '-n', NAMESPACE, '--dry-run=server', '-o', 'json'], group(spec, name))
+        assert.deepEqual((JSON.parse(created) as { spec: Json }).spec, { mode: 'Assign', paused: false, ...spec })
+      })
+    }
+  })
+
+  describe('refuses', () => {
+    for (const [what, spec, message, name] of refused) {
+      it(what, () => fail(['create', '-n', NAMESPACE, '--dry-run=server'], message, group(spec, name)))
+    }
+  })
+
+  describe('allows or refuses as a change', () => {
+    before(async () => {
+      await succeed(['create', '-n', NAMESPACE], group({ selector: app }, 'plain'))
+      await succeed(['create', '-n', NAMESPACE], group({ selector: app, leaseName: 'db' }, 'named'))
+    })
+    for (const [what, name, spec, message] of changes) {
+      const patch = patchGroup(name, { spec }, '--dry-run=server')
+      it(what, () => (message ? fail(patch, message) : succeed(patch)))
+    }
+    it('another mode, once there are two', () => refusesAnotherMode())
+  })
+
+  describe('checks its status', () => {
+    before(() => succeed(['create', '-n', NAMESPACE], group({ selector: app }, 'status')))
+    for (const [what, status, message] of statuses) {
+      const patch = patchStatus('status', status, '--dry-run=server')
+      it(what, () => (message ? fail(patch, message) : succeed(patch)))
+    }
+    it('keeps spec and status apart', async () => {
+      await succeed(patchGroup('status', { status: full }))
+      assert.equal(await succeed(['get', '-n', NAMESPACE, 'lg', 'status', '-o', 'jsonpath={.status}']), '')
+    })
+  })
+
+  describe('answers', () => {
+    before(async () => {
+      await succeed(['create', '-n', NAMESPACE], group({ selector: app }, 'db'))
+      const acquireTime = new Date(Date.now() - 3.5 * 3_600_000).toISOString().replace('Z', '456Z')
+      await succeed(patchStatus('db', { ...full, acquireTime }))
+    })
+
+    it('kubectl get', async () => {
+      const [header, row] = table(await succeed(['get', '-n', NAMESPACE, 'lg', 'db']))
+      assert.deepEqual(header, ['NAME', 'HOLDER', 'TRANSITIONS', 'READY', 'SINCE', 'AGE'])
+      assert.deepEqual(row?.slice(0, -1), ['db', 'db-1', '4', 'True', '3h30m'])
+      assert.match(row?.at(-1) ?? '', /^\d+s$/)
+    })
+
+    it('kubectl get -o wide', async () => {
+      const [header, row] = table(await succeed(['get', '-n', NAMESPACE, 'leadergroup', 'db', '-o', 'wide']))
+      assert.deepEqual(header?.slice(6), ['MODE', 'LEASE', 'CANDIDATES'])
+      assert.deepEqual(row?.slice(6), ['Assign', 'db', '3'])
+    })
+
+    it('kubectl get by the holder', async () => {
+      assert.equal((await namesBy('status.holder=db-1')).trim(), 'leadergroup.leadergroup.io/db')
+      assert.equal((await namesBy(`status.holderUID=${full.holderUID}`)).trim(), 'leadergroup.leadergroup.io/db')
+      assert.equal((await namesBy('status.holder=db-2')).trim(), '')
+    })
+
+    it('the example of the README', async () => {
+      const [, example = ''] = /```yaml\n([^]*?)```/.exec(await readFile(README_FILE, 'utf8')) ?? []
+      const answer = await succeed(['apply', '-n', NAMESPACE, '--dry-run=server', '-o', 'name'], example)
+      assert.deepEqual(answer.split('\n').slice(0, -1), ['leadergroup.leadergroup.io/db', 'service/db-leader'])
+    })
+
+    it('kubectl wait', () => succeed(['wait', '-n', NAMESPACE, '--for=condition=Ready', '--timeout=10s', 'lg/db']))
+
+    it('an unknown field with a warning, and drops it', async () => {
+      const create = ['create', '-n', NAMESPACE, '--dry-run=server', '-o', 'json', '--validate=warn']
+      const { code, stdout, stderr } = await kubectl(
+        create,
+        group({ selector: app, failover: { after: 5 } }, 'unknown'),
+      )
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /Warning: unknown field "spec\.failover\.after"/)
+      assert.deepEqual((JSON.parse(stdout) as { spec: Json }).spec, {
+        selector: app,
+        mode: 'Assign',
+        paused: false,
+        failover: {},
+      })
+    })
+  })
+
+  describe('explains', () => {
+    it('every field, and bounds it', async () => {
+      const gaps = [...incomplete(await publishedSchema())]
+      assert.deepEqual(gaps, [])
+    })
+
+    it('its tree', async () => {
+      const tree = await succeed(['explain', 'leadergroup', '--recursive'])
+      for (const field of ['notReadySeconds', 'matchExpressions', 'holderIdentity', 'observedGeneration']) {
+        assert.match(tree, new RegExp(`^ +${field}\\t<`, 'm'))
+      }
+    })
+
+    it('a single field', async () => {
+      const wait = await succeed(['explain', 'lg.spec.failover.notReadySeconds'])
+      assert.match(wait, /^FIELD: notReadySeconds <integer>$[^]*before another ready pod\s+takes over\. 0, also when/m)
+      assert.match(await succeed(['explain', 'lg.spec.mode']), /ENUM:\n +Assign\n[^]*Who elects\./)
+    })
+  })
+})
+
+/** The only mode so far is Assign, so the rule is tried on a copy of the CRD that knows a second one. */
+async function refusesAnotherMode(): Promise<void> {
+  const crd = parse((await readFile(CRD_FILE, 'utf8')).replaceAll('leadergroup.io', 'variant.leadergroup.test')) as Crd
+  crd.spec.names['shortNames'] = []
+  const [version] = crd.spec.versions
+  const mode = version?.schema.openAPIV3Schema.properties?.['spec']?.properties?.['mode']
+  assert.ok(mode)
+  mode['enum'] = ['Assign', 'Observe']
+  await succeed(['create'], stringify(crd))
+  try {
+    await succeed(['wait', '--for=condition=Established', '--timeout=30s', 'crd/leadergroups.variant.leadergroup.test'])
+    const manifest = group({ selector: app }, 'db').replace('leadergroup.io', 'variant.leadergroup.test')
+    await untilItSucceeds(['create', '-n', NAMESPACE], manifest)
+    const patch = ['patch', '-n', NAMESPACE, 'leadergroups.variant.leadergroup.test', 'db', '--type=merge', '-p']
+    await fail(
+      [...patch, '{"spec":{"mode":"Observe"}}'],
+      /spec\.mode: .*mode cannot be changed.*Put back Assign, or delete/,
+    )
+  } finally {
+    await succeed(['delete', '--wait=false', 'crd', 'leadergroups.variant.leadergroup.test'])
+  }
+}
+
+interface Crd {
+  spec: { names: Json; versions: { schema: { openAPIV3Schema: Schema } }[] }
+}
+
+interface Schema extends Json {
+  properties?: Record<string, Schema>
+  additionalProperties?: Schema
+  items?: Schema
+}
+
+async function publishedSchema(): Promise<Schema> {
+  const raw = await succeed(['get', '--raw', '/openapi/v3/apis/leadergroup.io/v1alpha1'])
+  const { schemas } = (JSON.parse(raw) as { components: { schemas: Record<string, Schema> } }).components
+  const { spec, status } = schemas['io.leadergroup.v1alpha1.LeaderGroup']?.properties ?? {}
+  assert.ok(spec && status)
+  return { description: 'LeaderGroup', type: 'object', properties: { spec, status } }
+}
+
+/** The fields that lack a description, or a bound on what they may hold. */
+function* incomplete(schema: Schema, path = ''): Generator<string> {
+  const bounds: Record<string, readonly string[]> = {
+    string: ['maxLength', 'enum'],
+    array: ['maxItems'],
+    integer: ['minimum'],
+    object: ['properties', 'maxProperties'],
+    boolean: ['type'],
+  }
+  if (!schema['description']) yield `${path}: no description`
+  if (!bounds[String(schema['type'])]?.some((key) => key in schema)) yield `${path}: no bound`
+  for (const [name, property] of Object.entries(schema.properties ?? {})) yield* incomplete(property, `${path}.${name}`)
+  if (schema.additionalProperties) yield* incomplete(schema.additionalProperties, `${path}{}`)
+  if (schema.items) yield* incomplete({ description: 'of the list', ...schema.items }, `${path}[]`)
+}
+
+function group(spec: Json | undefined, name = 'db'): string {
+  return JSON.stringify({ apiVersion: 'leadergroup.io/v1alpha1', kind: 'LeaderGroup', metadata: { name }, spec })
+}
+
+function patchGroup(name: string, patch: Json, ...options: string[]): string[] {
+  return ['patch', '-n', NAMESPACE, 'lg', name, '--type=merge', '-p', JSON.stringify(patch), ...options]
+}
+
+function patchStatus(name: string, status: Json, ...options: string[]): string[] {
+  return patchGroup(name, { status }, '--subresource=status', ...options)
+}
+
+function namesBy(fieldSelector: string): Promise<string> {
+  return succeed(['get', '-n', NAMESPACE, 'lg', '-o', 'name', '--field-selector', fieldSelector])
+}
+
+function table(text: string): string[][] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+}
+
+/** The API server publishes a new resource's schema and routes within seconds of its being Established. */
+function untilItSucceeds(args: readonly string[], manifest?: string): Promise<true> {
+  return eventually({ what: `kubectl ${args.join(' ')}`, millis: 30_000, intervalMillis: 200 }, async () =>
+    (await kubectl(args, manifest)).code === 0 ? true : undefined,
+  )
+}

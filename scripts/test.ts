@@ -1,0 +1,115 @@
+/** `npm test`: every check and every test, one after the other, and last the line `N passed, N failed`. */
+import type { ChildProcess } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { deadline, systemClock } from '../src/clock.ts'
+import { minutes } from '../e2e/controlplane/progress.ts'
+import { type Scratch, ended, openScratch } from '../e2e/controlplane/scratch.ts'
+
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+}
+
+interface Step {
+  readonly name: string
+  /** Of package.json. */
+  readonly script: string
+  /** Counts its tests; a step without is one check that passes or fails. */
+  readonly mocha?: true
+  /** For a step that hangs. The first build of a control plane is part of the last one. */
+  readonly limitMinutes: number
+}
+
+const STEPS: readonly Step[] = [
+  { name: 'type check', script: 'typecheck', limitMinutes: 10 },
+  { name: 'lint', script: 'lint', limitMinutes: 10 },
+  { name: 'format', script: 'format:check', limitMinutes: 10 },
+  { name: 'unit tests', script: 'unit', mocha: true, limitMinutes: 10 },
+  { name: 'end-to-end tests on a real control plane', script: 'e2e', mocha: true, limitMinutes: 60 },
+]
+
+/** What an interrupted step gets to clean up before it is killed. */
+const GRACE_MILLIS = 10_000
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** Steps run in process groups of their own, which end with this process whatever happens to it. */
+const scratch = await openScratch()
+const interruption = new AbortController()
+let running: ChildProcess | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    process.exitCode = 128 + constants.signals[signal]
+    interruption.abort()
+    if (running) signalGroup(running, signal)
+  })
+}
+try {
+  await main(scratch, interruption.signal)
+} finally {
+  await scratch.close()
+}
+
+async function main(work: Scratch, interrupted: AbortSignal): Promise<void> {
+  const summary: string[] = []
+  const total = { passed: 0, failed: 0 }
+  for (const step of STEPS) {
+    const startedAt = systemClock.now()
+    console.log(`\n=== ${step.name}\n`)
+    const counts = await run(step, work, interrupted)
+    if (interrupted.aborted) return console.log('\ninterrupted')
+    const line = `${counts.failed === 0 ? 'ok  ' : 'FAIL'} ${minutes(systemClock.now() - startedAt)} ${step.name}`
+    summary.push(step.mocha ? `${line}: ${sentence(counts)}` : line)
+    total.passed += counts.passed
+    total.failed += counts.failed
+  }
+  console.log(`\n=== summary\n\n${summary.join('\n')}\n\n${sentence(total)}`)
+  process.exitCode = total.failed === 0 ? 0 : 1
+}
+
+function sentence({ passed, failed }: Counts): string {
+  return `${passed} passed, ${failed} failed`
+}
+
+async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise<Counts> {
+  const countsFile = join(work.dir, `${step.script}.json`)
+  // A forgotten `.only` would hide every other test.
+  const mochaArgs = step.mocha ? ['--', '--forbid-only', '--reporter', 'scripts/reporter.ts'] : []
+  running = work.spawn('npm', ['run', '--silent', step.script, ...mochaArgs], {
+    cwd: ROOT,
+    env: { ...process.env, TEST_COUNTS: countsFile },
+    stdio: 'inherit',
+  })
+  const child = running
+  using limit = deadline(systemClock, step.name, step.limitMinutes * 60_000)
+  limit.signal.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true })
+  const hurry = (): void => limit.extend(GRACE_MILLIS)
+  interrupted.addEventListener('abort', hurry, { once: true })
+  const { code } = await ended(child)
+  interrupted.removeEventListener('abort', hurry)
+  running = undefined
+  if (limit.signal.aborted) console.log(`\n${step.name}: killed, ${(limit.signal.reason as Error).message}`)
+  if (!step.mocha) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return await mochaCounts(step.name, countsFile, code)
+}
+
+/** Mocha can fail without a failed test: it crashed, found no test, or its teardown threw. Each is one failure. */
+async function mochaCounts(name: string, file: string, code: number | null): Promise<Counts> {
+  const json = await readFile(file, 'utf8').catch(() => undefined)
+  if (json === undefined) {
+    console.log(`\n${name}: ended before its tests did (exit code ${code})`)
+    return { passed: 0, failed: 1 }
+  }
+  const counts = JSON.parse(json) as Counts
+  if (counts.failed > 0) return counts
+  if (code !== 0) console.log(`\n${name}: all tests passed, but the run failed (exit code ${code})`)
+  else if (counts.passed === 0) console.log(`\n${name}: no test was run`)
+  else return counts
+  return { ...counts, failed: 1 }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal)
+}

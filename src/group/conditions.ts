@@ -1,0 +1,97 @@
+import { ineligibility } from './candidates.ts'
+import type { Gate } from './gate-state.ts'
+import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
+import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
+
+export type ReadyReason = 'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'Forbidden'
+
+interface Verdict {
+  readonly status: 'True' | 'False'
+  readonly reason: ReadyReason
+  readonly message: string
+}
+
+/** The condition `Ready`: one eligible pod leads. `why` is the election's reason, in words. */
+export function readyCondition(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  leader: ObservedPod | undefined,
+  why: string,
+  now: Instant,
+): LeaderGroupCondition {
+  const verdict = judge(o, group, gate, leader, why)
+  const before = group.status?.conditions?.find(({ type }) => type === 'Ready')
+  return {
+    type: 'Ready',
+    ...verdict,
+    ...(group.metadata.generation === undefined ? {} : { observedGeneration: group.metadata.generation }),
+    lastTransitionTime:
+      before?.status === verdict.status
+        ? before.lastTransitionTime
+        : `${now.wall.slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`,
+  }
+}
+
+function judge(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  leader: ObservedPod | undefined,
+  why: string,
+): Verdict {
+  const paused = group.spec.paused === true
+  if (leader && (ineligibility(leader) === undefined || (!paused && isPatient(group, leader)))) {
+    return paused
+      ? { status: 'True', reason: 'Paused', message: `${why}; paused: if it goes, no new leader is chosen` }
+      : { status: 'True', reason: 'LeaderElected', message: why }
+  }
+  if (gate.kind === 'foreign')
+    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease) }
+  if (o.memory.fault?.forbidden) {
+    return {
+      status: 'False',
+      reason: 'Forbidden',
+      message: `${o.memory.fault.message}. Give the operator its role back: config/rbac`,
+    }
+  }
+  const selected = o.pods.filter((pod) => pod.selected)
+  if (selected.length === 0) {
+    return {
+      status: 'False',
+      reason: 'NoPods',
+      message: 'The selector matches no pod in this namespace: compare it with the labels of your pods',
+    }
+  }
+  if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
+  return { status: 'False', reason: 'NoEligiblePod', message: `${why}. ${census(selected)}` }
+}
+
+function isPatient(group: LeaderGroup, leader: ObservedPod): boolean {
+  return (group.spec.failover?.notReadySeconds ?? 0) > 0 && ineligibility(leader) === 'is not ready'
+}
+
+function foreignLease(lease: {
+  name: string
+  ownerName: string | undefined
+  holderIdentity: string | undefined
+}): string {
+  const whose = lease.ownerName
+    ? `belongs to ${lease.ownerName}`
+    : `was not made by this group${lease.holderIdentity ? ` and is held by ${lease.holderIdentity}` : ''}`
+  return (
+    `Lease ${lease.name} ${whose}: nothing is written to it. ` +
+    'Give this group another leaseName, or delete the Lease if nobody uses it'
+  )
+}
+
+/** "3 pods: 2 not ready, 1 terminating" */
+function census(pods: readonly ObservedPod[]): string {
+  const counts = new Map<string, number>()
+  for (const pod of pods) {
+    const why = ineligibility(pod)?.replace(/^is /, '') ?? 'eligible'
+    counts.set(why, (counts.get(why) ?? 0) + 1)
+  }
+  const parts = [...counts].map(([why, count]) => `${count} ${why}`)
+  return `${pods.length} ${pods.length === 1 ? 'pod' : 'pods'}: ${parts.join(', ')}`
+}

@@ -1,0 +1,129 @@
+import type { GroupAction, GroupDecision } from './decision.ts'
+import type { Election } from './election.ts'
+import { gateOf, type Gate } from './gate-state.ts'
+import { decideHeld } from './held.ts'
+import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
+import type { GroupObservation, Instant } from './observation.ts'
+import { decideOpen } from './open.ts'
+import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
+import { statusOf } from './status.ts'
+
+/** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
+const REFUSED_NAMESPACE = 'kube-node-lease'
+
+/** Changes of counts and wording alone are written at most so often. */
+const STATUS_INTERVAL_MILLIS = 1000
+
+/**
+ * What to do about one group: pure, total and idempotent. The same observation gives the same actions, and once they
+ * have taken effect it gives none.
+ */
+export function decide(o: GroupObservation, now: Instant): GroupDecision {
+  const { group } = o
+  if (!group || group.metadata.deletionTimestamp !== undefined) return cleanUp(o)
+  if (o.namespace === REFUSED_NAMESPACE) {
+    return { actions: [], reason: `groups in ${REFUSED_NAMESPACE} are refused: it is the nodes' own` }
+  }
+  const gate = gateOf(o.lease, group.metadata.uid)
+  const election = electUnder(o, group, gate, now)
+  const status = statusDue(o, group, gate, election, now)
+  const wakeAt = earliest(election.wakeAt, status.wakeAt)
+  return {
+    actions: [...election.urgent, ...(waits(o, election) ? [] : [...election.chores, ...status.actions])],
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+    reason: election.reason,
+  }
+}
+
+/** Nothing delays a failover, unless it fails: then status says why. */
+function waits(o: GroupObservation, election: Election): boolean {
+  return election.urgent.length > 0 && o.memory.fault === undefined
+}
+
+function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
+  switch (gate.kind) {
+    case 'absent':
+      return { urgent: [{ kind: 'createGate' }], chores: [], reason: 'creating the Lease, which names nobody yet' }
+    case 'spoiled': {
+      const why = 'the mark on its Lease cannot be read, so no safe term is known'
+      const { uid, resourceVersion } = gate.lease
+      return { urgent: [{ kind: 'deleteGate', uid, resourceVersion }], chores: [], reason: `${why}: deleting it` }
+    }
+    case 'foreign':
+      return refuse(o, gate)
+    case 'open':
+      return decideOpen({ o, group, gate, now })
+    case 'held':
+      return decideHeld({ o, group, gate, now })
+  }
+}
+
+/** The Lease is somebody else's: nobody leads by it, and nothing is written to it. */
+function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
+  const labelled = o.pods.filter(bearsLead)
+  const read = labelled.filter((pod) => gateReadAfter(pod, gate))
+  return {
+    urgent: [
+      ...read.map((pod) => stripPatch(o.name, pod, true)),
+      ...(read.length < labelled.length ? [{ kind: 'readGate' } as const] : []),
+    ],
+    chores: [],
+    reason: `the Lease ${gate.lease.name} is not this group's`,
+  }
+}
+
+/** The group is gone or going: its keys come off. The Lease goes by its owner reference. */
+function cleanUp(o: GroupObservation): GroupDecision {
+  const bearers = o.pods.filter(bearsKeys)
+  if (bearers.length === 0) return { actions: [], reason: 'no such group, and nothing is left of it' }
+  // A cache that has not seen the group yet must not strip the leader of one that was just created.
+  const proved = bearers.filter((pod) => o.group !== undefined || (o.groupAbsentAt ?? 0) > pod.seenAt)
+  const actions: GroupAction[] = proved.map((pod) => stripPatch(o.name, pod))
+  if (proved.length < bearers.length) actions.push({ kind: 'readGroup' })
+  return { actions, reason: `the group is gone: taking its keys off ${bearers.map((pod) => pod.name).join(', ')}` }
+}
+
+function statusDue(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  election: Election,
+  now: Instant,
+): { readonly actions: readonly GroupAction[]; readonly wakeAt?: number } {
+  const status = statusOf(o, group, gate, election.reason, now)
+  if (same(status, group.status)) return { actions: [] }
+  const due = (o.memory.statusWrittenAt ?? -Infinity) + STATUS_INTERVAL_MILLIS
+  if (!election.statusFirst && due > now.monotonic && same(essence(status), essence(group.status))) {
+    return { actions: [], wakeAt: due }
+  }
+  const { uid, resourceVersion } = group.metadata
+  return { actions: [{ kind: 'writeStatus', uid, resourceVersion, status }] }
+}
+
+/** What is written at once: who leads, in which term, and whether all is well. */
+function essence(status: LeaderGroupStatus | undefined): unknown {
+  const conditions = status?.conditions?.map(({ type, status: value, reason }) => [type, value, reason])
+  return [
+    status?.holderUID,
+    status?.term,
+    status?.transitions,
+    status?.observedGeneration,
+    status?.leaseName,
+    conditions,
+  ]
+}
+
+/** Structural equality of plain data, whatever the order of keys: the server returns them in its own. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]))
+  )
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b)
+}

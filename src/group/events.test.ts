@@ -1,0 +1,140 @@
+import { strict as assert } from 'node:assert'
+import { eventsOf, leaseTakenBack } from './events.ts'
+import type { ReadyReason } from './conditions.ts'
+import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
+
+function status(
+  value: 'True' | 'False' | 'Unknown',
+  reason: ReadyReason,
+  message: string,
+  more: Partial<LeaderGroupStatus> = {},
+): LeaderGroupStatus {
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  return { candidates: 3, conditions: [{ type: 'Ready', status: value, reason, message, lastTransitionTime }], ...more }
+}
+
+function led(holder: string, term: number, reason?: string): LeaderGroupHistoryEntry {
+  const acquireTime = '2026-01-01T00:00:00.000000Z'
+  return { holder, term, acquireTime, ...(reason === undefined ? {} : { endTime: acquireTime, reason }) }
+}
+
+const leading = (holder: string, term: number, history = [led(holder, term)]): LeaderGroupStatus =>
+  status('True', 'LeaderElected', `${holder} leads in term ${term}`, {
+    holder,
+    holderUID: `uid-${holder}`,
+    term,
+    history,
+  })
+
+const noPods = status('False', 'NoPods', 'The selector matches no pod')
+const nobody = status('False', 'NoEligiblePod', 'no pod can lead. 3 pods: 3 not ready', {
+  term: 1,
+  history: [led('db-0', 1, 'PodDeleted')],
+})
+const paused = (value: 'True' | 'False', more: Partial<LeaderGroupStatus>): LeaderGroupStatus =>
+  status(value, 'Paused', 'it is paused', more)
+const { conditions: _, ...held } = leading('db-0', 1)
+
+/** [what, before, after, expected as "type reason action pod: note"] */
+const rows: readonly [string, LeaderGroupStatus | undefined, LeaderGroupStatus, string | undefined][] = [
+  ['first sight', undefined, status('Unknown', 'NoPods', ''), undefined],
+  ['no conditions yet', undefined, { candidates: 3 }, undefined],
+  ['a group before its pods', undefined, noPods, 'Normal NoPods Wait -: The selector matches no pod'],
+  ['nothing new', noPods, noPods, undefined],
+  ['other counts', leading('db-0', 1), { ...leading('db-0', 1), candidates: 2 }, undefined],
+  ['the first leader', noPods, leading('db-0', 1), 'Normal LeaderElected Elect db-0/uid-db-0: db-0 leads in term 1'],
+  [
+    'the next leader',
+    leading('db-0', 1),
+    leading('db-1', 2, [led('db-1', 2), led('db-0', 1, 'PodNotReady')]),
+    'Normal LeaderElected Elect db-1/uid-db-1: db-1 leads in term 2, after db-0 (PodNotReady)',
+  ],
+  [
+    'the same pod in another term',
+    leading('db-0', 1),
+    leading('db-0', 2, [led('db-0', 2), led('db-0', 1, 'LeaseChanged')]),
+    'Normal LeaderElected Elect db-0/uid-db-0: db-0 leads in term 2, after db-0 (LeaseChanged)',
+  ],
+  [
+    'a pod recreated under its name, in the same term',
+    leading('db-0', 1),
+    { ...leading('db-0', 1), holderUID: 'uid-new' },
+    'Normal LeaderElected Elect db-0/uid-new: db-0 leads in term 1',
+  ],
+  [
+    'the leader lost',
+    leading('db-0', 1),
+    nobody,
+    'Warning NoEligiblePod Wait db-0/uid-db-0: db-0 leads no more (PodDeleted): no pod can lead. 3 pods: 3 not ready',
+  ],
+  [
+    'the leader and all pods lost',
+    leading('db-0', 1),
+    noPods,
+    'Warning NoPods Wait db-0/uid-db-0: db-0 leads no more: The selector matches no pod',
+  ],
+  [
+    'the leader unready, and nobody else',
+    leading('db-0', 1),
+    { ...nobody, ...held },
+    'Warning NoEligiblePod Wait db-0/uid-db-0: no pod can lead. 3 pods: 3 not ready',
+  ],
+  [
+    'the unready leader lost: the condition has the same reason as before',
+    { ...nobody, ...held },
+    nobody,
+    'Warning NoEligiblePod Wait db-0/uid-db-0: db-0 leads no more (PodDeleted): no pod can lead. 3 pods: 3 not ready',
+  ],
+  [
+    'the leader ready again in its term',
+    { ...nobody, ...held },
+    leading('db-0', 1),
+    'Normal LeaderElected Elect db-0/uid-db-0: db-0 leads in term 1',
+  ],
+  ['paused', leading('db-0', 1), paused('True', held), 'Normal Paused Pause db-0/uid-db-0: it is paused'],
+  [
+    'lost while paused',
+    paused('True', held),
+    paused('False', { term: 1 }),
+    'Warning Paused Pause db-0/uid-db-0: db-0 leads no more: it is paused',
+  ],
+  [
+    'another term while paused',
+    paused('True', held),
+    paused('True', { ...held, term: 2 }),
+    'Normal Paused Pause db-0/uid-db-0: db-0 leads in term 2: it is paused',
+  ],
+  [
+    'the Lease is somebody else’s',
+    noPods,
+    status('False', 'LeaseHeldByAnother', 'Lease db was not made by this group'),
+    'Warning LeaseHeldByAnother Refuse -: Lease db was not made by this group',
+  ],
+  [
+    'a right taken away',
+    noPods,
+    status('False', 'Forbidden', 'pods is forbidden'),
+    'Warning Forbidden Wait -: pods is forbidden',
+  ],
+]
+
+describe('eventsOf', () => {
+  for (const [what, before, after, expected] of rows) {
+    it(`${expected === undefined ? 'says nothing of' : 'tells of'} ${what}`, () => {
+      const told = eventsOf(before, after).map(({ type, reason, action, relatedPod: pod, note }) => {
+        return `${type} ${reason} ${action} ${pod ? `${pod.name}/${pod.uid}` : '-'}: ${note}`
+      })
+      assert.deepEqual(told, expected === undefined ? [] : [expected])
+    })
+  }
+})
+
+describe('leaseTakenBack', () => {
+  it('names who took it, if anybody is named', () => {
+    assert.match(
+      leaseTakenBack('db', 'java-7').note,
+      /^Lease db was changed by the elector of java-7 and is taken back/,
+    )
+    assert.match(leaseTakenBack('db', undefined).note, /^Lease db was changed by somebody else and is taken back/)
+  })
+})

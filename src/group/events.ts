@@ -1,0 +1,93 @@
+import type { ReadyReason } from './conditions.ts'
+import type { LeaderGroupCondition, LeaderGroupStatus } from './leadergroup.ts'
+
+/** What people are told about a group, in the words of its condition. */
+export interface GroupEvent {
+  readonly type: 'Normal' | 'Warning'
+  /** Why, in one word: a reason of the condition Ready, or LeaseTakenBack. */
+  readonly reason: string
+  /** What the operator did upon it, in one word. */
+  readonly action: string
+  /** In a sentence. */
+  readonly note: string
+  /** The pod that the event is about, beside the group. */
+  readonly relatedPod?: { readonly name: string; readonly uid?: string }
+}
+
+const ACTIONS: Readonly<Record<ReadyReason, string>> = {
+  LeaderElected: 'Elect',
+  NoPods: 'Wait',
+  NoEligiblePod: 'Wait',
+  Paused: 'Pause',
+  LeaseHeldByAnother: 'Refuse',
+  Forbidden: 'Wait',
+}
+
+/**
+ * The events that a write of status implies, at most one: when another pod leads, or another term began, or the leader
+ * is lost, or Ready changed in status or reason. Counts and wording alone are no event.
+ */
+export function eventsOf(before: LeaderGroupStatus | undefined, after: LeaderGroupStatus): readonly GroupEvent[] {
+  const was = readyOf(before)
+  const ready = readyOf(after)
+  if (!ready || ready.status === 'Unknown') return []
+  const elected = after.holder !== undefined && (after.holderUID !== before?.holderUID || after.term !== before?.term)
+  const lost = after.holder === undefined ? before?.holder : undefined
+  if (!elected && lost === undefined && was?.status === ready.status && was.reason === ready.reason) return []
+  return [
+    {
+      type: ready.status === 'True' || isAwaitingFirstPods(ready, lost) ? 'Normal' : 'Warning',
+      reason: ready.reason,
+      action: ACTIONS[ready.reason as ReadyReason],
+      note: noteOf(after, ready, elected, lost),
+      ...relatedPod(lost === undefined ? after : before),
+    },
+  ]
+}
+
+/** A Lease that had named the leader was taken by somebody's elector, and the group took it back. */
+export function leaseTakenBack(lease: string, from: string | undefined): GroupEvent {
+  return {
+    type: 'Warning',
+    reason: 'LeaseTakenBack',
+    action: 'TakeBack',
+    note:
+      `Lease ${lease} was changed by ${from ? `the elector of ${from}` : 'somebody else'} and is taken back under a new ` +
+      'term. In mode Assign the operator elects: give that program another Lease, or turn its election off',
+  }
+}
+
+function readyOf(status: LeaderGroupStatus | undefined): LeaderGroupCondition | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')
+}
+
+/** A group that is made before its pods is nothing to warn of. */
+function isAwaitingFirstPods(ready: LeaderGroupCondition, lost: string | undefined): boolean {
+  return ready.reason === 'NoPods' && lost === undefined
+}
+
+function noteOf(
+  after: LeaderGroupStatus,
+  ready: LeaderGroupCondition,
+  elected: boolean,
+  lost: string | undefined,
+): string {
+  if (lost !== undefined) return `${lost} leads no more${endOf(after, lost)}: ${ready.message}`
+  if (!elected && ready.reason !== 'LeaderElected') return ready.message
+  const [, previous] = after.history ?? []
+  const predecessor = elected && previous ? `, after ${previous.holder}${endOf(after, previous.holder)}` : ''
+  const headline = `${after.holder} leads in term ${after.term}${predecessor}`
+  return ready.reason === 'LeaderElected' ? headline : `${headline}: ${ready.message}`
+}
+
+/** Why the last term of this pod that is over ended, in brackets. */
+function endOf({ history = [] }: LeaderGroupStatus, holder: string): string {
+  const over = history.find((entry) => entry.holder === holder && entry.reason !== undefined)
+  return over ? ` (${over.reason})` : ''
+}
+
+function relatedPod(status: LeaderGroupStatus | undefined): Pick<GroupEvent, 'relatedPod'> {
+  if (status?.holder === undefined) return {}
+  const { holder: name, holderUID: uid } = status
+  return { relatedPod: { name, ...(uid === undefined ? {} : { uid }) } }
+}

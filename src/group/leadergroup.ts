@@ -1,0 +1,150 @@
+/*
+ * Generated from crds/leadergroup.yaml by `npm run generate`: change it there. Bounds and the rules between fields are
+ * the CRD's alone; what the API server returns has passed them.
+ */
+import type { ObjectMeta } from '../kube/objects.ts'
+
+/**
+ * LeaderGroup keeps exactly one of the pods that it selects as the leader. The leader's pod carries the label
+ * `<group>.leadergroup.io/role: leader`, so a Service that selects this label routes to the leader only.
+ */
+export interface LeaderGroup {
+  /** Version of the resource, `leadergroup.io/v1alpha1`. */
+  readonly apiVersion?: string
+  /** Always `LeaderGroup`. */
+  readonly kind?: string
+  readonly metadata: ObjectMeta
+  readonly spec: LeaderGroupSpec
+  readonly status?: LeaderGroupStatus
+}
+
+/** What the user wants. Only the selector is required. */
+export interface LeaderGroupSpec {
+  readonly selector: LeaderGroupSelector
+  /**
+   * Who elects. Assign (the default): the operator chooses one of the ready pods, and the pods need no code for it. It
+   * cannot be changed.
+   */
+  readonly mode?: 'Assign'
+  /**
+   * Name of the Lease, in the group's namespace, that records the leader. Default: the name of the group. It cannot be
+   * set, changed or removed after creation. The operator creates the Lease and refuses one that it did not create.
+   */
+  readonly leaseName?: string
+  readonly failover?: LeaderGroupFailover
+  /**
+   * true: no new leader is chosen. The present leader keeps its label and its traffic; if it goes, the group stays
+   * without a leader until paused is false again.
+   */
+  readonly paused?: boolean
+}
+
+/**
+ * The pods that may lead: those of the group's own namespace that match all of matchLabels and all of matchExpressions.
+ * Never empty. It may be changed; a leader that is no longer selected is replaced.
+ */
+export interface LeaderGroupSelector {
+  /** Labels that a pod must carry, each with exactly this value. */
+  readonly matchLabels?: Readonly<Record<string, string>>
+  /** Conditions on labels that a pod must meet, all of them. */
+  readonly matchExpressions?: readonly LeaderGroupSelectorRequirement[]
+}
+
+/** One condition on one label. */
+export interface LeaderGroupSelectorRequirement {
+  /** The key of the label. */
+  readonly key: string
+  /**
+   * How the label is compared. In, NotIn: its value is, or is not, one of the values. Exists, DoesNotExist: the pod
+   * carries the key, or does not. A pod without the key passes NotIn.
+   */
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+  /** Values to compare with. At least one for In and NotIn, none for Exists and DoesNotExist. */
+  readonly values?: readonly string[]
+}
+
+/** When a leader that still exists is replaced. */
+export interface LeaderGroupFailover {
+  /**
+   * For how many seconds the leader may be not ready before another ready pod takes over. 0, also when absent: at once.
+   * At most 3600: no Service routes to a pod that is not ready, so to hold a leader for longer is not a failover
+   * policy; set paused for that. A leader that is deleted or terminates is always replaced at once.
+   */
+  readonly notReadySeconds?: number
+}
+
+/** What the operator observed and did. Only the operator writes it. */
+export interface LeaderGroupStatus {
+  /** The metadata.generation of the spec that this status describes. */
+  readonly observedGeneration?: number
+  /** Name of the pod that leads. Absent while there is no leader. */
+  readonly holder?: string
+  /**
+   * UID of the pod that leads: a recreated pod of the same name is another candidate. Absent while there is no leader.
+   */
+  readonly holderUID?: string
+  /** The holder as written in the Lease, `<pod name>_<pod UID>`. */
+  readonly holderIdentity?: string
+  /**
+   * When the present leader was chosen, with microseconds, as in the Lease. For people to read: nothing is decided by
+   * it.
+   */
+  readonly acquireTime?: string
+  /**
+   * How often the leader changed, as in the Lease (leaseTransitions): the operator keeps it equal to term, as far as 32
+   * bits reach.
+   */
+  readonly transitions?: number
+  /**
+   * Number of the present or last term. It grows with every change of leader for as long as the group lives, even if
+   * the Lease is deleted, and is on the leader's pod as the annotation `<group>.leadergroup.io/term`: a number to fence
+   * writes with.
+   */
+  readonly term?: number
+  /** How many pods the group selects. */
+  readonly candidates?: number
+  /**
+   * How many of the candidates could lead now: ready, running, not terminating, and not annotated
+   * `leadergroup.io/ineligible: "true"`.
+   */
+  readonly eligible?: number
+  /** Name of the Lease that records the leader. */
+  readonly leaseName?: string
+  /**
+   * State of the group. Ready is True while a leader is in charge; its reasons are LeaderElected, NoPods,
+   * NoEligiblePod, Paused, LeaseHeldByAnother and Forbidden. Unknown until the operator first decides.
+   */
+  readonly conditions?: readonly LeaderGroupCondition[]
+  /** The last ten terms, the newest first. A term that lasts has no endTime. */
+  readonly history?: readonly LeaderGroupHistoryEntry[]
+}
+
+/** One aspect of the group's state. */
+export interface LeaderGroupCondition {
+  /** Name of the condition, for example Ready. */
+  readonly type: string
+  /** Whether the condition holds. Unknown when that cannot be told. */
+  readonly status: 'True' | 'False' | 'Unknown'
+  /** The metadata.generation that the condition was set upon. */
+  readonly observedGeneration?: number
+  /** When the status of the condition last changed. */
+  readonly lastTransitionTime: string
+  /** Why, in one word for programs; events use the same words. */
+  readonly reason: string
+  /** Why, in a sentence for people. May be empty. */
+  readonly message: string
+}
+
+/** One term of one leader. */
+export interface LeaderGroupHistoryEntry {
+  /** Name of the pod that led. */
+  readonly holder: string
+  /** Number of the term. */
+  readonly term: number
+  /** When the pod was chosen. */
+  readonly acquireTime: string
+  /** When the operator saw that the term was over, or ended it. Absent while it lasts. */
+  readonly endTime?: string
+  /** Why the term ended, in one word, for example PodDeleted or PodNotReady. Absent while it lasts. */
+  readonly reason?: string
+}

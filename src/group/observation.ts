@@ -1,0 +1,94 @@
+import type { LeaderGroup } from './leadergroup.ts'
+
+/**
+ * Everything that a decision about one group may look at, as plain data.
+ *
+ * `seenAt`, `readAt` and the like are **ticks** of one counter of this process: it moves with every object that
+ * arrives and with every request that begins. So "a read of the gate begun after that pod was read" is
+ * `gate.readAt > pod.seenAt`, and no clock is involved.
+ */
+export interface GroupObservation {
+  readonly namespace: string
+  readonly name: string
+  /** Absent: no such group is known. */
+  readonly group: LeaderGroup | undefined
+  /** Tick at which the last quorum read that found no such group began. */
+  readonly groupAbsentAt: number | undefined
+  /** Pods that the group selects, that bear its keys, or that its gate names. */
+  readonly pods: readonly ObservedPod[]
+  /** The Lease of the group's `leaseName`; absent when there is none. */
+  readonly lease: ObservedLease | undefined
+  /** Tick at which the last complete quorum list of the namespace's pods began. */
+  readonly podsListedAt: number | undefined
+  /** UIDs of pods that are proved gone: a DELETED event, or a quorum GET that found none or another UID. */
+  readonly gone: ReadonlySet<string>
+  /** What this process remembers of the group; nothing that a restart may not lose. */
+  readonly memory: GroupMemory
+}
+
+export interface ObservedPod {
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly seenAt: number
+  readonly selected: boolean
+  readonly phase: string | undefined
+  readonly terminating: boolean
+  readonly ready: boolean
+  /** When the pod became Ready, as its kubelet says. RFC 3339 in UTC, so that text order is time order. */
+  readonly readyTime: string | undefined
+  /** Monotonic milliseconds since which this process has seen the pod not ready. */
+  readonly notReadySince: number | undefined
+  /** Annotated `leadergroup.io/ineligible: "true"`. */
+  readonly excluded: boolean
+  /** `pod-template-hash` or `controller-revision-hash`. */
+  readonly revision: string | undefined
+  readonly creationTime: string
+  /** Value of the role label. */
+  readonly role: string | undefined
+  /** Value of the term annotation. */
+  readonly term: string | undefined
+  /** Value of the stamp's annotation. */
+  readonly sealed: string | undefined
+}
+
+export interface ObservedLease {
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+  /** Tick at which this version was first seen. */
+  readonly seenAt: number
+  /** Tick at which the last quorum read, or write of ours, that showed this version began. */
+  readonly readAt: number | undefined
+  /** UID of the LeaderGroup that owns it; absent when none does. */
+  readonly ownerUID: string | undefined
+  /** Name of whatever owns it, for messages. */
+  readonly ownerName: string | undefined
+  readonly mode: string | undefined
+  readonly mark: string | undefined
+  readonly holderIdentity: string | undefined
+  readonly transitions: number | undefined
+  readonly acquireTime: string | undefined
+}
+
+export interface GroupMemory {
+  /** Monotonic time of this process's last status write. */
+  readonly statusWrittenAt: number | undefined
+  /** Monotonic times at which the Lease was taken back from somebody else's elector, the last few. */
+  readonly takenBackAt: readonly number[]
+  /** Why the last attempt to act failed; absent once one has succeeded. */
+  readonly fault: GroupFault | undefined
+}
+
+export interface GroupFault {
+  readonly forbidden: boolean
+  readonly message: string
+}
+
+/** The time, as `decide` needs it. */
+export interface Instant {
+  /** Milliseconds; what decisions compare. */
+  readonly monotonic: number
+  /** RFC 3339, UTC, exactly 6 fractional digits; only for stamps that people read. */
+  readonly wall: string
+}

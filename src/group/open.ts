@@ -1,0 +1,64 @@
+import { advance } from './advance.ts'
+import { ineligibility, ranked } from './candidates.ts'
+import { whenRead, type Election, type View } from './election.ts'
+import type { OpenGate } from './gate-state.ts'
+import type { ObservedPod } from './observation.ts'
+import { bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.ts'
+
+/** An elector that takes our Lease again and again is answered at once, then ever later: 1 s, 2 s, … 60 s. */
+const TAKE_BACK = { firstMillis: 1000, longestMillis: 60_000, forgottenAfterMillis: 600_000 }
+
+/**
+ * The gate names nobody that we named: it was just born, or somebody else wrote it. Who led before is unknown, so *every*
+ * pod that is selected or bears the group's keys is stamped with the mark's term, and only then is a holder named, with
+ * the version of the gate that was read before. The list of those pods is a quorum list begun after that read: a pod
+ * that the caches do not show yet may bear a label.
+ */
+export function decideOpen(view: View<OpenGate>): Election {
+  const { o, gate } = view
+  const listed = o.podsListedAt !== undefined && o.podsListedAt > gate.lease.seenAt
+  const unsealed = o.pods.filter((pod) => bearsLead(pod) || (stampedTerm(pod, gate) ?? -1) < gate.term)
+  if (!listed || unsealed.length > 0) {
+    const stamps = whenRead(
+      unsealed,
+      (pod) => mayStamp(pod, gate),
+      (pod) => sealPatch(o.name, pod, gate, gate.term, gate.term === 0 ? 'enrol' : 'seal'),
+    )
+    return {
+      urgent: listed ? stamps : [{ kind: 'listPods' }, ...stamps],
+      chores: [],
+      reason: `${whatHappened(gate)}: stamping every pod before a leader is named`,
+    }
+  }
+  const choice = chosen(view)
+  if (!choice) return { urgent: [], chores: [], reason: `${whatHappened(gate)}, and no pod can lead` }
+  const patience = takesBackAt(view)
+  if (patience > view.now.monotonic) {
+    return {
+      urgent: [],
+      chores: [],
+      wakeAt: patience,
+      reason: `${whatHappened(gate)} again: waiting before it is taken back`,
+    }
+  }
+  return advance(view, choice, whatHappened(gate))
+}
+
+/** The pod that led before the gate was lost, if it still can: nothing but ineligibility moves a leader. */
+function chosen({ o, group }: View<OpenGate>): ObservedPod | undefined {
+  const before = o.pods.find((pod) => pod.uid === group.status?.holderUID)
+  if (before && ineligibility(before) === undefined) return before
+  return group.spec.paused ? undefined : ranked(o.pods)[0]
+}
+
+function takesBackAt({ o, gate, now }: View<OpenGate>): number {
+  const recent = o.memory.takenBackAt.filter((at) => now.monotonic - at < TAKE_BACK.forgottenAfterMillis)
+  const last = recent.at(-1)
+  if (gate.term === 0 || last === undefined) return -Infinity
+  return last + Math.min(TAKE_BACK.firstMillis * 2 ** (recent.length - 1), TAKE_BACK.longestMillis)
+}
+
+function whatHappened({ term, lease }: OpenGate): string {
+  if (term === 0) return 'the Lease is new'
+  return lease.holderIdentity ? `${lease.holderIdentity} took the Lease` : 'the Lease was emptied by somebody else'
+}

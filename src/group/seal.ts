@@ -1,0 +1,100 @@
+import type { PatchPod } from './decision.ts'
+import type { HeldGate, OpenGate } from './gate-state.ts'
+import { formatStamp, parseStamp } from './gate.ts'
+import { LEADER_ROLE, groupKeys } from './keys.ts'
+import type { ObservedPod } from './observation.ts'
+
+/** A gate of ours with a readable mark: pods can be stamped under it. */
+export type LiveGate = OpenGate | HeldGate
+
+/** The term of the pod's stamp under this gate; undefined when it bears none, another gate's, or a malformed one. */
+export function stampedTerm(pod: ObservedPod, gate: LiveGate): number | undefined {
+  const stamp = parseStamp(pod.sealed)
+  return stamp?.gateUID === gate.lease.uid ? stamp.term : undefined
+}
+
+/** No label, and it may not lead in the gate's present term or an earlier one. */
+export function isSealed(pod: ObservedPod, gate: LiveGate): boolean {
+  return !bearsLead(pod) && (stampedTerm(pod, gate) ?? -1) >= gate.term
+}
+
+/** The pod bears any of what only a leader bears. */
+export function bearsLead(pod: ObservedPod): boolean {
+  return pod.role !== undefined || pod.term !== undefined
+}
+
+export function bearsKeys(pod: ObservedPod): boolean {
+  return bearsLead(pod) || pod.sealed !== undefined
+}
+
+/** The pod bears the label of the gate's present term, as its holder should. */
+export function leads(pod: ObservedPod, gate: HeldGate): boolean {
+  return (
+    pod.uid === gate.holder.uid &&
+    pod.role === LEADER_ROLE &&
+    pod.term === String(gate.term) &&
+    (stampedTerm(pod, gate) ?? -1) < gate.term
+  )
+}
+
+/** A read of the gate that began after this pod was read has shown the gate as it is here. */
+export function gateReadAfter(
+  pod: ObservedPod,
+  gate: { readonly lease: { readonly readAt: number | undefined } },
+): boolean {
+  return gate.lease.readAt !== undefined && gate.lease.readAt > pod.seenAt
+}
+
+/**
+ * A stamp of another gate may be the newer one, when it is this gate that no longer exists: it is replaced only once a
+ * gate read begun after the pod's has shown this gate's UID.
+ */
+export function mayStamp(pod: ObservedPod, gate: LiveGate): boolean {
+  return pod.sealed === undefined || stampedTerm(pod, gate) !== undefined || gateReadAfter(pod, gate)
+}
+
+/** Takes what only a leader bears off the pod, and bars it from `term` and every earlier one. */
+export function sealPatch(
+  group: string,
+  pod: ObservedPod,
+  gate: LiveGate,
+  term: number,
+  step: 'seal' | 'enrol',
+): PatchPod {
+  const keys = groupKeys(group)
+  const stamp = { gateUID: gate.lease.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0) }
+  return {
+    kind: 'patchPod',
+    step,
+    pod: versionOf(pod),
+    labels: { [keys.role]: null },
+    annotations: { [keys.term]: null, [keys.sealed]: formatStamp(stamp) },
+  }
+}
+
+export function labelPatch(group: string, pod: ObservedPod, term: number): PatchPod {
+  const keys = groupKeys(group)
+  return {
+    kind: 'patchPod',
+    step: 'label',
+    pod: versionOf(pod),
+    labels: { [keys.role]: LEADER_ROLE },
+    annotations: { [keys.term]: String(term) },
+  }
+}
+
+/** Takes every key of the group off; with `keepStamp` only what a leader bears. */
+export function stripPatch(group: string, pod: ObservedPod, keepStamp = false): PatchPod {
+  const keys = groupKeys(group)
+  return {
+    kind: 'patchPod',
+    step: 'strip',
+    pod: versionOf(pod),
+    labels: { [keys.role]: null },
+    annotations: keepStamp ? { [keys.term]: null } : { [keys.term]: null, [keys.sealed]: null },
+  }
+}
+
+function versionOf({ name, uid, resourceVersion }: ObservedPod): PatchPod['pod'] {
+  return { name, uid, resourceVersion }
+}

@@ -1,0 +1,259 @@
+import { deadline, type Clock, type Deadline } from '../clock.ts'
+import type { KubeObject, Resource } from './objects.ts'
+import { ApiError, type Outcome } from './outcome.ts'
+import { collectionPath, objectPath, withQuery } from './path.ts'
+import { readRefusal } from './refusal.ts'
+import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
+
+/** Where an object lives. Without `namespace`: cluster-scoped, or all namespaces for a list. */
+export interface Key {
+  readonly namespace?: string
+  readonly name: string
+}
+
+export interface ListPage<T> {
+  readonly items: readonly T[]
+  /** The version of the whole list: a watch goes on from here. */
+  readonly resourceVersion: string
+  readonly continueToken?: string
+}
+
+export interface ListOptions {
+  readonly namespace?: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  readonly limit?: number
+  readonly continueToken?: string
+}
+
+export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continueToken'> {
+  readonly resourceVersion: string
+  readonly timeoutSeconds: number
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  readonly lane?: Lane
+  /** Overrides the Api's own deadline for one request. */
+  readonly timeoutMillis?: number
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly subresource?: 'status'
+  readonly dryRun?: boolean
+  /** Name of the writer in managedFields. */
+  readonly fieldManager?: string
+}
+
+export interface DeleteOptions extends CallOptions {
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly gracePeriodSeconds?: number
+  readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground'
+}
+
+type Call = Pick<TransportRequest, 'method' | 'path' | 'contentType' | 'body'>
+
+const DEFAULT_TIMEOUT_MILLIS = 5_000
+
+/**
+ * Typed requests over a {@link Transport}. Reads are quorum reads (no resourceVersion is sent). Every call resolves
+ * to an {@link Outcome} or rejects with an ApiError; a caller's aborted signal rejects with that signal's reason.
+ *
+ * Every request has a deadline (`timeoutMillis`, default 5,000) that covers its body too. Nothing is retried here.
+ * After an ApiError `Unreachable` or `Timeout` a write may have happened or not: read before deciding anew.
+ */
+export class Api {
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #timeoutMillis: number
+  readonly #fieldManager: string | undefined
+
+  constructor(transport: Transport, clock: Clock, options: { timeoutMillis?: number; fieldManager?: string } = {}) {
+    this.#transport = transport
+    this.#clock = clock
+    this.#timeoutMillis = options.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS
+    this.#fieldManager = options.fieldManager
+  }
+
+  get<T extends KubeObject>(resource: Resource<T>, key: Key, options: CallOptions = {}): Promise<Outcome<T>> {
+    return this.#request(
+      { method: 'GET', path: objectPath(resource, key) },
+      options,
+      (what, text) => parseJson(what, text) as T,
+    )
+  }
+
+  list<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & CallOptions = {},
+  ): Promise<Outcome<ListPage<T>>> {
+    const path = withQuery(collectionPath(resource, options.namespace), {
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+      limit: options.limit,
+      continue: options.continueToken,
+    })
+    return this.#request({ method: 'GET', path }, options, parsePage<T>)
+  }
+
+  create<T extends KubeObject>(
+    resource: Resource<T>,
+    namespace: string | undefined,
+    object: unknown,
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    return this.#write<T>('POST', collectionPath(resource, namespace), 'application/json', object, options)
+  }
+
+  replace<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    object: unknown,
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    const path = objectPath(resource, key, options.subresource)
+    return this.#write<T>('PUT', path, 'application/json', object, options)
+  }
+
+  /** JSON merge patch (RFC 7386): null deletes a key. */
+  mergePatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    patch: unknown,
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    const path = objectPath(resource, key, options.subresource)
+    return this.#write<T>('PATCH', path, 'application/merge-patch+json', patch, options)
+  }
+
+  delete<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    options: DeleteOptions = {},
+  ): Promise<Outcome<undefined>> {
+    const { preconditions, gracePeriodSeconds, propagationPolicy } = options
+    const body = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      preconditions,
+      gracePeriodSeconds,
+      propagationPolicy,
+    })
+    const call: Call = { method: 'DELETE', path: objectPath(resource, key), contentType: 'application/json', body }
+    return this.#request(call, options, () => undefined)
+  }
+
+  /** Opens a watch; the caller reads the body (`watch.ts` does). The deadline ends with the headers. */
+  async openWatch<T extends KubeObject>(
+    resource: Resource<T>,
+    options: WatchOptions & { signal: AbortSignal },
+  ): Promise<Outcome<TransportResponse>> {
+    const path = withQuery(collectionPath(resource, options.namespace), {
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion: options.resourceVersion,
+      timeoutSeconds: options.timeoutSeconds,
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+    })
+    const call: Call = { method: 'GET', path }
+    const what = describe(call)
+    options.signal.throwIfAborted()
+    // Not a child of the caller's signal: that must end the body as well, long after this limit is disposed of.
+    using limit = deadline(this.#clock, what, this.#timeoutMillis)
+    const signal = AbortSignal.any([limit.signal, options.signal])
+    try {
+      const response = await this.#transport.send({ ...call, signal })
+      if (isSuccess(response)) return { kind: 'ok', object: response }
+      return refuse(what, response, await readText(response, limit.signal))
+    } catch (error) {
+      throw explain(what, error, limit, options.signal)
+    }
+  }
+
+  #write<T extends KubeObject>(
+    method: 'POST' | 'PUT' | 'PATCH',
+    path: string,
+    contentType: string,
+    object: unknown,
+    options: WriteOptions,
+  ): Promise<Outcome<T>> {
+    const target = withQuery(path, {
+      fieldManager: options.fieldManager ?? this.#fieldManager,
+      dryRun: options.dryRun ? 'All' : undefined,
+    })
+    const call: Call = { method, path: target, contentType, body: JSON.stringify(object) }
+    return this.#request(call, options, (what, text) => parseJson(what, text) as T)
+  }
+
+  async #request<R>(call: Call, options: CallOptions, parse: (what: string, text: string) => R): Promise<Outcome<R>> {
+    const what = describe(call)
+    options.signal?.throwIfAborted()
+    using limit = deadline(this.#clock, what, options.timeoutMillis ?? this.#timeoutMillis, options.signal)
+    try {
+      const lane = options.lane === undefined ? {} : { lane: options.lane }
+      const response = await this.#transport.send({ ...call, ...lane, signal: limit.signal })
+      // Read even where nobody wants the body: a connection is used again only when its response was read to the end.
+      const text = await readText(response, limit.signal)
+      if (isSuccess(response)) return { kind: 'ok', object: parse(what, text) }
+      return refuse(what, response, text)
+    } catch (error) {
+      throw explain(what, error, limit, options.signal)
+    }
+  }
+}
+
+const describe = (call: Call): string => `${call.method} ${call.path.split('?', 1)[0]}`
+
+const isSuccess = (response: TransportResponse): boolean => response.status >= 200 && response.status < 300
+
+async function readText(response: TransportResponse, signal: AbortSignal): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of response.body) chunks.push(chunk)
+  // A body that an abort cut short may end like a complete one.
+  signal.throwIfAborted()
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function refuse(what: string, response: TransportResponse, text: string): Outcome<never> {
+  const refusal = readRefusal(what, response, text)
+  if (refusal instanceof ApiError) throw refusal
+  return refusal
+}
+
+/** Tells the four ways to fail apart: the caller gave up, our deadline passed, the server's fault, the connection's. */
+function explain(what: string, error: unknown, limit: Deadline, caller: AbortSignal | undefined): unknown {
+  if (caller?.aborted) return caller.reason
+  if (error instanceof ApiError) return error
+  if (limit.signal.aborted) {
+    const late = limit.signal.reason as Error
+    return new ApiError(late.message, { reason: 'Timeout', cause: late })
+  }
+  const said = error instanceof Error ? error.message : String(error)
+  return new ApiError(`${what}: no answer from the API server: ${said}`, { reason: 'Unreachable', cause: error })
+}
+
+function parsePage<T extends KubeObject>(what: string, text: string): ListPage<T> {
+  const list = parseJson(what, text) as {
+    items?: readonly T[] | null
+    metadata?: { resourceVersion?: string; continue?: string }
+  }
+  const { resourceVersion, continue: continueToken } = list.metadata ?? {}
+  if (!resourceVersion) throw malformed(what, text, new TypeError('a list without metadata.resourceVersion'))
+  return { items: list.items ?? [], resourceVersion, ...(continueToken ? { continueToken } : {}) }
+}
+
+function parseJson(what: string, text: string): object {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value
+  } catch (error) {
+    throw malformed(what, text, error)
+  }
+  throw malformed(what, text, new TypeError('not a JSON object'))
+}
+
+function malformed(what: string, text: string, cause: unknown): ApiError {
+  const start = JSON.stringify(text.slice(0, 100))
+  return new ApiError(`${what}: the answer is not what the API server sends: ${start}`, { reason: 'Malformed', cause })
+}

@@ -1,0 +1,107 @@
+import { strict as assert } from 'node:assert'
+import { Leases, Pods } from '../objects.ts'
+import { objectPath } from '../path.ts'
+import { complete, Groups, GROUP_SPEC, keyOf, ok, refused, type Subject } from './subject.ts'
+
+export function describeReplaces(get: () => Subject): void {
+  describe('replace (PUT)', () => {
+    it('takes the place of the whole object, under a higher version', async () => {
+      const lease = await get().lease({ labels: { a: '1' } }, { holderIdentity: 'h' })
+      const { name, resourceVersion, uid } = lease.metadata
+      const next = { metadata: { name, resourceVersion }, spec: { leaseTransitions: 1 } }
+      const replaced = ok(await get().api.replace(Leases, keyOf(lease), next))
+      assert.deepEqual([replaced.spec, replaced.metadata.labels], [{ leaseTransitions: 1 }, undefined])
+      assert.equal(replaced.metadata.uid, uid)
+      assert.ok(BigInt(replaced.metadata.resourceVersion) > BigInt(resourceVersion))
+    })
+
+    it('of what has changed since is a conflict', async () => {
+      const lease = await get().lease()
+      ok(await get().api.replace(Leases, keyOf(lease), { ...lease, spec: { holderIdentity: 'first' } }))
+      const late = { ...lease, spec: { holderIdentity: 'second' } }
+      refused(await get().api.replace(Leases, keyOf(lease), late), 'conflict')
+      assert.equal(ok(await get().api.get(Leases, keyOf(lease))).spec?.holderIdentity, 'first')
+    })
+
+    it('that changes nothing keeps the version', async () => {
+      const lease = await get().lease({ labels: { a: '1' } }, { holderIdentity: 'h' })
+      const replaced = ok(await get().api.replace(Leases, keyOf(lease), lease))
+      assert.equal(replaced.metadata.resourceVersion, lease.metadata.resourceVersion)
+    })
+
+    it('without a version is refused for Leases and groups, and overwrites pods', async () => {
+      const lease = await get().lease()
+      const group = await get().group()
+      const pod = await get().pod()
+      refused(await get().api.replace(Leases, keyOf(lease), unversioned(lease)), 'invalid')
+      refused(await get().api.replace(Groups, keyOf(group), unversioned(group)), 'invalid')
+      const replaced = ok(await get().api.replace(Pods, keyOf(pod), unversioned(pod)))
+      assert.deepEqual(replaced.metadata.labels, { a: '1' })
+    })
+
+    it('under another name is refused', async () => {
+      const lease = await get().lease()
+      refused(await get().api.replace(Leases, { ...keyOf(lease), name: 'other' }, lease), 'invalid')
+      refused(await get().api.replace(Leases, keyOf(lease), { metadata: {} }), 'invalid')
+    })
+
+    it('of a deleted Lease creates it anew, even with its old version', async () => {
+      const lease = await get().lease({}, { holderIdentity: 'h' })
+      ok(await get().api.delete(Leases, keyOf(lease)))
+      const { name, resourceVersion } = lease.metadata
+      const body = { metadata: { name, resourceVersion }, spec: { holderIdentity: 'h' } }
+      assert.equal(await get().status('PUT', objectPath(Leases, keyOf(lease)), body), 201)
+      const anew = ok(await get().api.get(Leases, keyOf(lease)))
+      assert.notEqual(anew.metadata.uid, lease.metadata.uid)
+      assert.ok(BigInt(anew.metadata.resourceVersion) > BigInt(resourceVersion))
+    })
+
+    it('of a deleted Lease with its UID is a conflict, so nothing is created', async () => {
+      const lease = await get().lease()
+      ok(await get().api.delete(Leases, keyOf(lease)))
+      refused(await get().api.replace(Leases, keyOf(lease), lease), 'conflict')
+      refused(await get().api.get(Leases, keyOf(lease)), 'notFound')
+    })
+
+    it('of a deleted and recreated Lease is a conflict: another UID', async () => {
+      const lease = await get().lease()
+      ok(await get().api.delete(Leases, keyOf(lease)))
+      const anew = await get().lease({ name: lease.metadata.name })
+      assert.notEqual(anew.metadata.uid, lease.metadata.uid)
+      refused(await get().api.replace(Leases, keyOf(lease), lease), 'conflict')
+    })
+
+    it('of a pod or group that is not there finds nothing, with or without UID', async () => {
+      for (const uid of [undefined, 'another']) {
+        const key = get().key()
+        const metadata = { name: key.name, resourceVersion: '5', uid }
+        const pod = { metadata, spec: { containers: [{ name: 'main', image: 'contract' }] } }
+        refused(await get().api.replace(Pods, key, pod), 'notFound')
+        const group = complete(Groups, { metadata, spec: GROUP_SPEC })
+        refused(await get().api.replace(Groups, key, group), 'notFound')
+      }
+    })
+  })
+
+  describe('versions', () => {
+    it('are whole numbers of one counter for all types, and grow with every write', async () => {
+      const versions: bigint[] = []
+      for (let round = 0; round < 3; round++) {
+        const lease = await get().lease()
+        versions.push(BigInt(lease.metadata.resourceVersion))
+        versions.push(BigInt((await get().pod()).metadata.resourceVersion))
+        const patch = { metadata: { labels: { a: '1' } } }
+        const patched = ok(await get().api.mergePatch(Leases, keyOf(lease), patch))
+        versions.push(BigInt(patched.metadata.resourceVersion))
+      }
+      const ascending = versions.toSorted((a, b) => (a < b ? -1 : 1))
+      assert.deepEqual(versions, ascending)
+      assert.equal(new Set(versions).size, versions.length)
+    })
+  })
+}
+
+const unversioned = <T extends { readonly metadata: object }>(object: T): T => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: undefined, labels: { a: '1' } },
+})

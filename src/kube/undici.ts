@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from 'node:util'
+import { Pool, ProxyAgent, type Dispatcher } from 'undici'
+import { DeadlineExceeded } from '../clock.ts'
+import type { Access, Credentials } from './credentials.ts'
+import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
+
+export interface UndiciTransport extends Transport {
+  /** Ends all connections; requests under way reject. */
+  close(): Promise<void>
+}
+
+/** Shorter than any request's deadline, so that a request which cannot connect says so. */
+const CONNECT_TIMEOUT_MILLIS = 2_500
+
+/** An idle connection is kept this long; the API server would keep it for 90 s. */
+const KEEP_ALIVE_MILLIS = 30_000
+
+/** When TCP begins to probe a silent connection: before load balancers forget it (60 s is common). */
+const TCP_PROBE_MILLIS = 30_000
+
+/**
+ * Requests over shared HTTP/1.1 connections, with an agent (a pool of connections) per lane.
+ *
+ * HTTP/1.1, because aborting an HTTP/2 request gives up its stream only: a dead connection stays in use for ever.
+ * With HTTP/1.1 the connection goes with the request. There may be other dead ones idle beside it, each of which would
+ * cost one more deadline: so **the first request that runs into its deadline retires the lane's agent**, and the next
+ * request connects anew. What still runs on the old agent (watches) goes on.
+ *
+ * A 401 makes the credentials be read again, and the request is sent once more if they have changed. Nothing else is
+ * retried.
+ */
+export function undiciTransport(options: {
+  readonly credentials: Credentials
+  readonly userAgent: string
+}): UndiciTransport {
+  const { credentials, userAgent } = options
+  const base = new URL(credentials.server)
+  const prefix = base.pathname.replace(/\/+$/, '')
+  const agents = new LaneAgents(base.origin)
+
+  async function sendOnce(request: TransportRequest, access: Access): Promise<Dispatcher.ResponseData> {
+    const { lane = 'default', signal } = request
+    const agent = agents.get(lane, access)
+    const onAbort = (): void => {
+      if (signal.reason instanceof DeadlineExceeded) agents.retire(lane, agent)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const forget = (): void => signal.removeEventListener('abort', onAbort)
+    const sent = agent.request({
+      origin: base.origin,
+      path: prefix + request.path,
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': userAgent,
+        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+        ...access.headers,
+      },
+      body: request.body ?? null,
+      signal,
+    })
+    try {
+      const response = await unlessAborted(sent, signal)
+      response.body.once('close', forget)
+      return response
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  return {
+    async send(request) {
+      const { signal } = request
+      signal.throwIfAborted()
+      const access = await unlessAborted(credentials.load(), signal)
+      const response = await sendOnce(request, access)
+      if (response.statusCode !== 401) return toResponse(response, response.body)
+      // Read before anything else can fail, or its connection would stay occupied.
+      const said = new Uint8Array(await response.body.arrayBuffer())
+      const renewed = await unlessAborted(credentials.load(access), signal)
+      if (renewed === access) return toResponse(response, oneChunk(said))
+      const second = await sendOnce(request, renewed)
+      return toResponse(second, second.body)
+    },
+    close: () => agents.close(),
+  }
+}
+
+/** The agent of each lane, and those that only finish what they have begun. */
+class LaneAgents {
+  readonly #origin: string
+  readonly #current = new Map<Lane, { readonly agent: Dispatcher; access: Access }>()
+  readonly #retired = new Set<Dispatcher>()
+
+  constructor(origin: string) {
+    this.#origin = origin
+  }
+
+  /** A new one when the certificates have changed: connections that trust the old ones end with their requests. */
+  get(lane: Lane, access: Access): Dispatcher {
+    const current = this.#current.get(lane)
+    if (current !== undefined) {
+      if (isSameConnection(current.access, access)) {
+        current.access = access
+        return current.agent
+      }
+      this.retire(lane, current.agent)
+    }
+    const agent = connectingAgent(this.#origin, access)
+    this.#current.set(lane, { agent, access })
+    return agent
+  }
+
+  /** Does nothing when `agent` has been replaced already: many requests may run into their deadlines together. */
+  retire(lane: Lane, agent: Dispatcher): void {
+    if (this.#current.get(lane)?.agent !== agent) return
+    this.#current.delete(lane)
+    this.#retired.add(agent)
+    const gone = (): void => void this.#retired.delete(agent)
+    // It rejects only when close() below destroyed it first.
+    agent.close().then(gone, gone)
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#retired, ...[...this.#current.values()].map(({ agent }) => agent)]
+    this.#current.clear()
+    await Promise.all(all.map((agent) => agent.destroy()))
+  }
+}
+
+function isSameConnection(a: Access, b: Access): boolean {
+  return a === b || (a.proxyUrl === b.proxyUrl && isDeepStrictEqual(a.tls, b.tls))
+}
+
+function connectingAgent(origin: string, { tls, proxyUrl }: Access): Dispatcher {
+  const connect = {
+    ...tls,
+    timeout: CONNECT_TIMEOUT_MILLIS,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_PROBE_MILLIS,
+  }
+  // The caller's signal is the only limit: undici's own would end every quiet watch.
+  const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MILLIS }
+  // A pool and not an Agent: once told to close, an Agent forgets its pools, and destroy() no longer reaches them.
+  if (proxyUrl === undefined) return new Pool(origin, { ...common, connect })
+  if (!/^(https?|socks5?):$/.test(URL.parse(proxyUrl)?.protocol ?? '')) {
+    throw new Error(`proxy-url ${JSON.stringify(proxyUrl)}: only http, https and socks5 proxies are supported`)
+  }
+  return new ProxyAgent({
+    ...common,
+    uri: proxyUrl,
+    requestTls: connect,
+    connectTimeout: CONNECT_TIMEOUT_MILLIS,
+    // A proxy that never answers CONNECT: the request is gone by then, this frees its connection.
+    clientFactory: (proxy, given) => new Pool(proxy, { ...given, headersTimeout: CONNECT_TIMEOUT_MILLIS }),
+  })
+}
+
+/**
+ * Rejects with the signal's reason as soon as it aborts, whatever `promise` is doing: undici notices an abort only
+ * once there is a connection, and an exec plugin never does.
+ */
+function unlessAborted<R>(promise: Promise<R>, signal: AbortSignal): Promise<R> {
+  const { promise: result, resolve, reject } = Promise.withResolvers<R>()
+  const onAbort = (): void => reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  return result
+}
+
+function toResponse(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  body: AsyncIterable<Uint8Array>,
+): TransportResponse {
+  const flat: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value.join(', ') : value
+  return { status: statusCode, headers: flat, body }
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes
+}

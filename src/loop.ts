@@ -1,0 +1,189 @@
+import type { Clock } from './clock.ts'
+
+/**
+ * Theory of operation.
+ *
+ * Everything this program does has one shape: observe → decide → act. `decide` is pure: it sees a whole observation
+ * and the time, and returns the actions that are due, the time at which it wants to be asked again, and the reason in
+ * words. Nothing is ever done in answer to an *event*: an event changes what is observed and wakes the key. So a lost,
+ * doubled or reordered event costs at most time, and a restart needs no memory.
+ *
+ * The loop runs each key serially, different keys side by side, and it is the only place that waits and retries:
+ * - `done`: all actions took effect and their replies are in the observation: decide again at once.
+ * - `stale`: somebody else was faster. A fresh read is in the observation: decide again, the first time at once.
+ * - `failed`: wait, twice as long each time (jittered), then decide again. A wake does not cut this short, or a busy
+ *   watch would turn an outage into a flood.
+ */
+export interface Brain<Observation, Action> {
+  observe(key: string): Observation
+  decide(observation: Observation, now: number): Decision<Action>
+  /** Carries the actions out, in order, and puts every reply into what `observe` reads. */
+  act(key: string, decision: Decision<Action>): Promise<Acted>
+  /** False while another process acts: then the loop decides, so that it is warm, and does nothing. */
+  mayAct(): boolean
+  /** A key could not be brought to rest; it will be tried again after `retryMillis`. */
+  failed(key: string, error: unknown, retryMillis: number): void
+}
+
+export interface Decision<Action> {
+  readonly actions: readonly Action[]
+  /** Monotonic time of the next look without any event; absent when only an event can change the decision. */
+  readonly wakeAt?: number
+  /** Why, in words for the person who asks. */
+  readonly reason: string
+}
+
+export type Acted =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retryAfterMillis?: number }
+
+export interface LoopOptions {
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Keys that act at the same time. @default 32 */
+  readonly concurrency?: number
+}
+
+const STALE_BACKOFF = { firstMillis: 2, longestMillis: 500 }
+const FAILED_BACKOFF = { firstMillis: 100, longestMillis: 8000 }
+/** A decision that does not come to rest in so many passes contradicts itself: it is reported instead of spun on. */
+const MAX_PASSES = 200
+
+interface Entry {
+  state: 'idle' | 'queued' | 'running' | 'backoff'
+  /** Something changed while the key was running. */
+  dirty: boolean
+  attempts: number
+  cancelTimer: (() => void) | undefined
+}
+
+export class Loop<Observation, Action> {
+  readonly #brain: Brain<Observation, Action>
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #concurrency: number
+  readonly #entries = new Map<string, Entry>()
+  readonly #queue: string[] = []
+  readonly #idleWaiters: (() => void)[] = []
+  #running = 0
+  #stopped = false
+
+  constructor(brain: Brain<Observation, Action>, options: LoopOptions) {
+    this.#brain = brain
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#concurrency = options.concurrency ?? 32
+  }
+
+  /** Something about this key changed. Cheap, coalescing, never runs anything synchronously. */
+  wake(key: string): void {
+    if (this.#stopped) return
+    const entry = this.#entry(key)
+    if (entry.state === 'running') entry.dirty = true
+    if (entry.state !== 'idle') return
+    entry.cancelTimer?.()
+    entry.cancelTimer = undefined
+    this.#enqueue(key, entry)
+  }
+
+  /** Keys waiting for their turn: the depth of the queue, for metrics. */
+  get depth(): number {
+    return this.#queue.length
+  }
+
+  /** Starts nothing more; resolves when the keys that are acting right now have ended. */
+  stop(): Promise<void> {
+    this.#stopped = true
+    this.#queue.length = 0
+    for (const entry of this.#entries.values()) entry.cancelTimer?.()
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  #entry(key: string): Entry {
+    let entry = this.#entries.get(key)
+    if (!entry) {
+      entry = { state: 'idle', dirty: false, attempts: 0, cancelTimer: undefined }
+      this.#entries.set(key, entry)
+    }
+    return entry
+  }
+
+  #enqueue(key: string, entry: Entry): void {
+    entry.state = 'queued'
+    this.#queue.push(key)
+    if (this.#queue.length === 1) queueMicrotask(() => this.#pump())
+  }
+
+  #pump(): void {
+    while (this.#running < this.#concurrency) {
+      const key = this.#queue.shift()
+      if (key === undefined) return
+      this.#running++
+      void this.#run(key)
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    const entry = this.#entry(key)
+    entry.state = 'running'
+    try {
+      await this.#settle(key, entry)
+    } catch (error) {
+      this.#backOff(key, entry, error)
+    }
+    this.#running--
+    if (this.#running === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    this.#pump()
+  }
+
+  async #settle(key: string, entry: Entry): Promise<void> {
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      entry.dirty = false
+      const decision = this.#brain.decide(this.#brain.observe(key), this.#clock.now())
+      if (decision.actions.length === 0 || !this.#brain.mayAct()) return this.#rest(key, entry, decision)
+      const acted = await this.#brain.act(key, decision)
+      if (this.#stopped) return
+      if (acted.kind === 'failed') return this.#backOff(key, entry, acted.error, acted.retryAfterMillis)
+      if (acted.kind === 'done') entry.attempts = 0
+      else if (entry.attempts++ > 0) return this.#pause(key, entry, this.#jittered(STALE_BACKOFF, entry.attempts - 1))
+    }
+    throw new Error(`${key} does not come to rest: ${MAX_PASSES} decisions in a row wanted to act`)
+  }
+
+  #rest(key: string, entry: Entry, decision: Decision<Action>): void {
+    entry.attempts = 0
+    entry.state = 'idle'
+    if (entry.dirty) return this.#enqueue(key, entry)
+    if (decision.wakeAt !== undefined) this.#wakeAt(key, entry, decision.wakeAt)
+    else this.#entries.delete(key)
+  }
+
+  #backOff(key: string, entry: Entry, error: unknown, retryAfterMillis = 0): void {
+    entry.attempts++
+    const millis = Math.max(retryAfterMillis, this.#jittered(FAILED_BACKOFF, entry.attempts))
+    this.#pause(key, entry, millis)
+    this.#brain.failed(key, error, millis)
+  }
+
+  #pause(key: string, entry: Entry, millis: number): void {
+    entry.state = 'backoff'
+    this.#wakeAt(key, entry, this.#clock.now() + millis)
+  }
+
+  #wakeAt(key: string, entry: Entry, at: number): void {
+    if (this.#stopped) return
+    entry.cancelTimer = this.#clock.timer(at, () => {
+      entry.cancelTimer = undefined
+      entry.state = 'idle'
+      this.wake(key)
+    })
+  }
+
+  /** Doubling, with the upper half of each step random, so that many keys that failed together come back apart. */
+  #jittered({ firstMillis, longestMillis }: typeof FAILED_BACKOFF, attempt: number): number {
+    const millis = Math.min(firstMillis * 2 ** (attempt - 1), longestMillis)
+    return millis * (0.5 + this.#random() / 2)
+  }
+}

@@ -1,0 +1,148 @@
+import type { Clock } from '../clock.ts'
+import { microTime } from '../election/micro-time.ts'
+import { decide } from '../group/decide.ts'
+import type { GroupAction, GroupDecision } from '../group/decision.ts'
+import { eventsOf } from '../group/events.ts'
+import type { GroupObservation } from '../group/observation.ts'
+import { ApiError } from '../kube/outcome.ts'
+import type { Acted, Brain } from '../loop.ts'
+import type { Actor } from './act.ts'
+import type { Cache } from './cache.ts'
+import type { EventRecorder } from './events.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface GroupBrainOptions {
+  readonly cache: Cache
+  readonly actor: Actor
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly events: EventRecorder
+  readonly dryRun: boolean
+  /** The right to act: aborts when it ends; undefined while another replica has it. */
+  readonly authority: () => AbortSignal | undefined
+}
+
+/** One group in the loop: the pure decision, and what is said about it. */
+export class GroupBrain implements Brain<GroupObservation, GroupAction> {
+  readonly #options: GroupBrainOptions
+  /** When the path to a new leader began, by key. */
+  readonly #electingSince = new Map<string, number>()
+  readonly #saidInDryRun = new Map<string, string>()
+
+  constructor(options: GroupBrainOptions) {
+    this.#options = options
+  }
+
+  observe(key: string): GroupObservation {
+    return this.#options.cache.observe(key)
+  }
+
+  decide(observation: GroupObservation, now: number): GroupDecision {
+    const decision = decide(observation, { monotonic: now, wall: microTime(this.#options.clock.wallNow()) })
+    if (this.#options.dryRun) this.#sayInDryRun(observation, decision)
+    return decision
+  }
+
+  mayAct(): boolean {
+    return !this.#options.dryRun && this.#options.authority()?.aborted === false
+  }
+
+  async act(key: string, decision: GroupDecision): Promise<Acted> {
+    const { actor, cache, clock, metrics } = this.#options
+    const authority = this.#options.authority()
+    if (!authority) return { kind: 'stale' }
+    const begunAt = clock.now()
+    const before = cache.observe(key)
+    const acted = await actor.act(key, decision.actions, authority)
+    const seconds = (clock.now() - begunAt) / 1000
+    // The right to act ended in the middle: whoever has it now goes on.
+    if (authority.aborted) return { kind: 'stale' }
+    switch (acted.kind) {
+      case 'done':
+        metrics.reconciled('success', seconds)
+        this.#tell(key, decision, before)
+        break
+      case 'stale':
+        metrics.reconciled('requeue', seconds)
+        metrics.conflict()
+        break
+      case 'failed':
+        metrics.reconciled('error', seconds)
+        cache.remember(key, { fault: faultOf(acted.error) })
+    }
+    if (acted.kind !== 'failed' && before.memory.fault) cache.remember(key, { fault: undefined })
+    return acted
+  }
+
+  failed(key: string, error: unknown, retryMillis: number): void {
+    this.#options.log.warn(`cannot act on the group; trying again in ${Math.round(retryMillis)} ms`, {
+      group: key,
+      error,
+    })
+  }
+
+  /** One line for each decision that changed something, with its reason; and the events that its status implies. */
+  #tell(key: string, { actions, reason }: GroupDecision, before: GroupObservation): void {
+    const { log, events, metrics } = this.#options
+    const changes = actions.map(change).filter((text) => text !== undefined)
+    if (changes.length > 0) log.info(reason, { group: key, changes: changes.join(', ') })
+    for (const action of actions) {
+      if (action.kind === 'writeStatus' && before.group) {
+        for (const event of eventsOf(before.group.status, action.status)) events.record(before.group, event)
+      }
+      if (action.kind === 'advanceGate') metrics.transition()
+    }
+    this.#timeFailover(key, actions)
+  }
+
+  #timeFailover(key: string, actions: readonly GroupAction[]): void {
+    const { clock, metrics } = this.#options
+    const steps = actions.map((action) => (action.kind === 'patchPod' ? action.step : action.kind))
+    if (steps.includes('label')) {
+      const since = this.#electingSince.get(key)
+      this.#electingSince.delete(key)
+      if (since !== undefined) metrics.failover((clock.now() - since) / 1000)
+    } else if ((steps.includes('seal') || steps.includes('advanceGate')) && !this.#electingSince.has(key)) {
+      this.#electingSince.set(key, clock.now())
+    }
+  }
+
+  #sayInDryRun({ namespace, name }: GroupObservation, { actions, reason }: GroupDecision): void {
+    const key = `${namespace}/${name}`
+    const changes = actions.map(change).filter((text) => text !== undefined)
+    const line = changes.length > 0 ? `dry run: ${reason}; would ${changes.join(', ')}` : undefined
+    if (line === undefined) this.#saidInDryRun.delete(key)
+    else if (this.#saidInDryRun.get(key) !== line) {
+      this.#saidInDryRun.set(key, line)
+      this.#options.log.info(line, { group: key })
+    }
+  }
+}
+
+function faultOf(error: unknown): { forbidden: boolean; message: string } {
+  const forbidden = error instanceof ApiError && error.reason === 'Forbidden'
+  return { forbidden, message: error instanceof Error ? error.message : String(error) }
+}
+
+/** What an action changes, in words; undefined for a read. */
+function change(action: GroupAction): string | undefined {
+  switch (action.kind) {
+    case 'patchPod':
+      return `${action.step} pod ${action.pod.name}`
+    case 'createGate':
+      return 'create the Lease'
+    case 'deleteGate':
+      return 'delete the Lease'
+    case 'advanceGate':
+      return `name ${action.holder.name} in the Lease for term ${action.term}`
+    case 'writeStatus':
+      return 'write status'
+    case 'readGate':
+    case 'readPod':
+    case 'readGroup':
+    case 'listPods':
+      return undefined
+  }
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '../clock.ts'
+import type { LeaderGroup } from '../group/leadergroup.ts'
+import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observation.ts'
+import { leaseNameOf } from '../group/status.ts'
+import type { Lease, Pod } from '../kube/objects.ts'
+import { Membership, markedHolder } from './membership.ts'
+import { isReady, observedLease, observedPod } from './observe.ts'
+import { Deaths, Store, Ticks, type Kept } from './store.ts'
+
+const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined }
+
+/**
+ * What this process knows of the cluster: everything that `observe` reads. Nothing else is remembered, so that a
+ * decision is a function of this and the time.
+ */
+export class Cache {
+  readonly groups: Store<LeaderGroup>
+  readonly pods: Store<Pod>
+  readonly leases: Store<Lease>
+  readonly #ticks = new Ticks()
+  readonly #deaths = new Deaths()
+  readonly #clock: Clock
+  readonly #wake: (key: string) => void
+  readonly #memberships = new Map<string, Membership>()
+  readonly #memory = new Map<string, GroupMemory>()
+  /** By UID of the pod. */
+  readonly #notReadySince = new Map<string, number>()
+  /** Ticks at which quorum lists of a namespace's pods began. */
+  readonly #podsListedAt = new Map<string, number>()
+  /** Ticks at which quorum reads began that found no such group, by key. */
+  readonly #absentAt = new Map<string, number>()
+
+  /** `wake` is called with the key of each group whose observation may have changed. */
+  constructor(clock: Clock, wake: (key: string) => void) {
+    this.#clock = clock
+    this.#wake = wake
+    this.groups = new Store(this.#ticks, this.#deaths, (after, before) => this.#groupChanged(after, before))
+    this.pods = new Store(this.#ticks, this.#deaths, (after, before) => this.#podChanged(after, before))
+    this.leases = new Store(this.#ticks, this.#deaths, (after, before) => this.#leaseChanged(after, before))
+  }
+
+  /** Take one when a request begins; its reply is then a read that began there. */
+  tick(): number {
+    return this.#ticks.next()
+  }
+
+  observe(key: string): GroupObservation {
+    const [namespace, name] = splitKey(key)
+    const group = this.groups.get(namespace, name)?.object
+    const lease = group && this.leases.get(namespace, leaseNameOf(group))
+    return {
+      namespace,
+      name,
+      group,
+      groupAbsentAt: this.#absentAt.get(key),
+      pods: this.#podsOf(namespace, name, lease),
+      lease: lease && observedLease(lease),
+      podsListedAt: this.#podsListedAt.get(namespace),
+      gone: this.#deaths.uids,
+      memory: this.#memory.get(key) ?? NO_MEMORY,
+    }
+  }
+
+  remember(key: string, change: Partial<GroupMemory>): void {
+    this.#memory.set(key, { ...(this.#memory.get(key) ?? NO_MEMORY), ...change })
+  }
+
+  /** A quorum read found no pod of this name, or one with another UID: the pod with this UID is gone. */
+  podGone(namespace: string, name: string, uid: string): void {
+    this.pods.gone({ metadata: { namespace, name, uid, resourceVersion: '' } })
+  }
+
+  /** A quorum list of all pods of a namespace that began at `begunAt`. What it lacks proves nothing. */
+  podsListed(namespace: string, pods: readonly Pod[], begunAt: number): void {
+    for (const pod of pods) this.pods.apply(pod, begunAt)
+    this.#podsListedAt.set(namespace, begunAt)
+  }
+
+  /** A quorum read that began at `begunAt` found no such group. */
+  groupAbsent(namespace: string, name: string, begunAt: number): void {
+    this.groups.absent(namespace, name, begunAt)
+    this.#absentAt.set(keyOf(namespace, name), begunAt)
+  }
+
+  /** Each group, and each name that pods bear keys of although no such group exists. */
+  *keys(): IterableIterator<string> {
+    for (const { metadata } of this.groups.all()) yield keyOf(metadata.namespace, metadata.name)
+    for (const [namespace, membership] of this.#memberships) {
+      for (const name of membership.groupsWithPods()) {
+        if (!this.groups.get(namespace, name)) yield keyOf(namespace, name)
+      }
+    }
+  }
+
+  /** The pods that concern the group, and the one that its Lease names even if nothing else ties it to the group. */
+  #podsOf(namespace: string, name: string, lease: Kept<Lease> | undefined): readonly ObservedPod[] {
+    const membership = this.#membership(namespace)
+    const names = new Set(membership.podsOf(name))
+    if (lease) {
+      const uid = markedHolder(lease.object)
+      const holder = lease.object.spec?.holderIdentity?.slice(0, -uid.length - 1) ?? ''
+      if (this.pods.get(namespace, holder)?.object.metadata.uid === uid) names.add(holder)
+    }
+    const pods: ObservedPod[] = []
+    for (const podName of names) {
+      const kept = this.pods.get(namespace, podName)
+      if (!kept) continue
+      const selected = membership.selection.selects(name, kept.object)
+      pods.push(observedPod(kept, name, selected, this.#notReadySince.get(kept.object.metadata.uid)))
+    }
+    return pods
+  }
+
+  #podChanged(after: Pod | undefined, before: Pod | undefined): void {
+    if (before && before.metadata.uid !== after?.metadata.uid) this.#notReadySince.delete(before.metadata.uid)
+    if (after) this.#timeReadiness(after)
+    const { namespace = '' } = (after ?? before)!.metadata
+    this.#wakeAll(namespace, this.#membership(namespace).setPod(after, before))
+  }
+
+  #timeReadiness(pod: Pod): void {
+    const { uid } = pod.metadata
+    if (isReady(pod)) this.#notReadySince.delete(uid)
+    else if (!this.#notReadySince.has(uid)) this.#notReadySince.set(uid, this.#clock.now())
+  }
+
+  #leaseChanged(after: Lease | undefined, before: Lease | undefined): void {
+    const { namespace = '' } = (after ?? before)!.metadata
+    this.#wakeAll(namespace, this.#membership(namespace).setLease(after, before))
+  }
+
+  #groupChanged(after: LeaderGroup | undefined, before: LeaderGroup | undefined): void {
+    const { namespace = '', name } = (after ?? before)!.metadata
+    const key = keyOf(namespace, name)
+    if (after) this.#absentAt.delete(key)
+    if (before && before.metadata.uid !== after?.metadata.uid) this.#memory.delete(key)
+    this.#membership(namespace).setGroup(after, before, () => this.pods.all(namespace))
+    this.#wake(key)
+  }
+
+  #wakeAll(namespace: string, groups: Iterable<string>): void {
+    for (const name of groups) this.#wake(keyOf(namespace, name))
+  }
+
+  #membership(namespace: string): Membership {
+    let membership = this.#memberships.get(namespace)
+    if (!membership) this.#memberships.set(namespace, (membership = new Membership()))
+    return membership
+  }
+}
+
+export function keyOf(namespace: string | undefined, name: string): string {
+  return `${namespace ?? ''}/${name}`
+}
+
+export function splitKey(key: string): readonly [namespace: string, name: string] {
+  const slash = key.indexOf('/')
+  return [key.slice(0, slash), key.slice(slash + 1)]
+}

@@ -1,0 +1,67 @@
+import { strict as assert } from 'node:assert'
+import { VirtualClock } from '../sim/clock.ts'
+import type { Check } from './health.ts'
+import { serveHealth, serveMetrics, type HttpServer } from './http.ts'
+import { Metrics } from './metrics.ts'
+
+const ANY = { host: '127.0.0.1', port: 0 }
+
+describe('the operator’s HTTP servers', () => {
+  const open: HttpServer[] = []
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((server) => server.close()))
+  })
+
+  async function serve(
+    starting: Promise<HttpServer>,
+  ): Promise<(path: string, method?: string) => Promise<[number, string]>> {
+    const server = await starting
+    open.push(server)
+    return async (path, method = 'GET') => {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method })
+      return [response.status, await response.text()]
+    }
+  }
+
+  it('is alive whatever the checks say, and ready only when they agree', async () => {
+    let fault: string | undefined = 'no list yet'
+    const pods: Check = { name: 'pods', check: () => fault }
+    const get = await serve(serveHealth(ANY, [pods]))
+    assert.deepEqual(await get('/healthz'), [200, 'ok'])
+    assert.deepEqual(await get('/healthz?verbose'), [200, '[+]ping ok\nhealthz check passed\n'])
+    assert.deepEqual(await get('/readyz'), [500, '[+]ping ok\n[-]pods failed: no list yet\nreadyz check failed\n'])
+    assert.deepEqual(await get('/readyz/pods'), [500, 'pods failed: no list yet\n'])
+    fault = undefined
+    assert.deepEqual(await get('/readyz'), [200, 'ok'])
+    assert.equal((await get('/readyz/nothing'))[0], 404)
+    assert.equal((await get('/readyz/pods/more'))[0], 404)
+    assert.equal((await get('/'))[0], 404)
+    assert.equal((await get('/healthz', 'POST'))[0], 405)
+  })
+
+  it('serves metrics as Prometheus reads them', async () => {
+    const metrics = new Metrics(new VirtualClock())
+    metrics.groups(2, 1)
+    const get = await serve(serveMetrics(ANY, metrics))
+    const [status, text] = await get('/metrics')
+    assert.equal(status, 200)
+    assert.match(text, /^leadergroup_groups 2$/m)
+    assert.equal((await get('/'))[0], 404)
+  })
+
+  it('says which flag to change when the port is taken', async () => {
+    const first = await serveHealth(ANY, [])
+    open.push(first)
+    await assert.rejects(serveHealth({ ...ANY, port: first.port }, []), {
+      message:
+        `127.0.0.1:${first.port} is in use by another process: ` +
+        'choose another --health-probe-bind-address, or 0 to do without',
+    })
+  })
+
+  it('says which flag to change when the address is not this machine’s', async () => {
+    await assert.rejects(serveMetrics({ host: '192.0.2.1', port: 0 }, new Metrics(new VirtualClock())), {
+      message: '192.0.2.1:0 is no address of this machine: correct --metrics-bind-address',
+    })
+  })
+})
