@@ -41,11 +41,11 @@ describe('the manifests in config', () => {
     const yaml = await succeed([...binding, `--user=${ELECTOR}`, '--dry-run=client', '-o', 'yaml'])
     await succeed(['apply'], yaml)
     for (const verb of ['get', 'list', 'watch', 'update']) {
-      assert.equal(await mayElector(verb, '/leadergroup-controller-manager'), 'yes', verb)
+      assert.equal(await mayElector(verb, '/leadergroup-operator'), 'yes', verb)
       assert.equal(await mayElector(verb, '/another'), 'no', verb)
     }
     assert.equal(await mayElector('create', ''), 'yes')
-    assert.equal(await mayElector('delete', '/leadergroup-controller-manager'), 'no')
+    assert.equal(await mayElector('delete', '/leadergroup-operator'), 'no')
     await succeed(['delete', '-n', SYSTEM, 'rolebinding', 'only-election'])
   })
 

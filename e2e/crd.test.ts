@@ -56,7 +56,8 @@ describe('the LeaderGroup resource', () => {
     }
     it('keeps spec and status apart', async () => {
       await succeed(patchGroup('status', { status: full }))
-      assert.equal(await succeed(['get', '-n', NAMESPACE, 'lg', 'status', '-o', 'jsonpath={.status}']), '')
+      const output = ['-o', 'jsonpath={.status.holder}{.status.conditions[0].reason}']
+      assert.equal(await succeed(['get', '-n', NAMESPACE, 'lg', 'status', ...output]), 'Pending')
     })
   })
 

@@ -22,6 +22,7 @@ export function loadKubeConfig(
   if (merged.contexts.length === 0 && merged.clusters.length === 0) return undefined
   if (flags.context !== undefined) merged.setCurrentContext(flags.context)
   checkContext(merged)
+  allowPlainHttp(merged)
   return merged
 }
 
@@ -76,4 +77,11 @@ function checkContext(config: KubeConfig): void {
       ? `user ${JSON.stringify(context.user)}`
       : undefined
   if (missing) throw new UsageError(`context ${JSON.stringify(current)} names ${missing}, which the kubeconfig lacks`)
+}
+
+/** kubectl takes `http://` (of `kubectl proxy`, for one); client-node only where TLS is not verified, which it is not. */
+function allowPlainHttp(config: KubeConfig): void {
+  config.clusters = config.clusters.map((cluster) =>
+    cluster.server.startsWith('http://') ? { ...cluster, skipTLSVerify: true } : cluster,
+  )
 }

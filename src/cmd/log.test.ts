@@ -52,6 +52,15 @@ describe('winstonLog', () => {
     assert.match(cause.stack, /^Error: connect ECONNREFUSED/)
   })
 
+  it('leaves stacks out of what is only warned of', async () => {
+    const [line = ''] = await lines('json', 'debug', (log) => log.warn('trying again', { error: failed }))
+    assert.deepEqual((JSON.parse(line) as { error: unknown }).error, {
+      name: 'Error',
+      message: 'GET /version: no answer',
+      cause: { name: 'Error', message: 'connect ECONNREFUSED' },
+    })
+  })
+
   it('writes nothing below its level', async () => {
     const written = await lines('text', 'warn', (log) => {
       log.debug('hidden')

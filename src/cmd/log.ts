@@ -59,10 +59,23 @@ function quoted(text: string): string {
 }
 
 function jsonLine({ level, message, fields, time }: Entry): string {
-  const facts = Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? causes(value) : value])
-  // Last, so that no field replaces them; first in the line all the same.
+  const facts = Object.entries(fields).map(([name, value]) => [name, errorAsData(value, level === 'error')])
+  // Twice: first in the line, and not replaced by a field of the same name.
   const head = { ts: time, level, msg: message }
   return JSON.stringify({ ...head, ...Object.fromEntries(facts), ...head })
+}
+
+/** An error and its causes as data. Stacks are for faults: what is only warned of would fill the log with them. */
+function errorAsData(error: unknown, withStack: boolean): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, message, stack, cause, ...own } = error
+  return {
+    name,
+    message,
+    ...own,
+    ...(withStack ? { stack } : {}),
+    ...(cause === undefined ? {} : { cause: errorAsData(cause, withStack) }),
+  }
 }
 
 /** What went wrong, and what caused it, as far as that says anything new. */
@@ -74,11 +87,4 @@ export function messageChain(error: unknown): string {
   if (cause === undefined) return own
   const beneath = messageChain(cause)
   return own.includes(beneath) ? own : `${own}: ${beneath}`
-}
-
-/** As data, with the stacks, which belong to a log that machines read. */
-function causes(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const { name, message, stack, cause, ...own } = error
-  return { name, message, ...own, stack, ...(cause === undefined ? {} : { cause: causes(cause) }) }
 }

@@ -2,6 +2,14 @@ import { Option, type Command } from 'commander'
 import { LOG_LEVELS } from '../operator/log.ts'
 import { LOG_FORMATS } from './flags.ts'
 
+const OPERATOR_HELP = `
+Each flag can also be given in the environment: --lease-duration as LEADERGROUP_LEASE_DURATION.
+
+Examples:
+  leadergroup operator                                all namespaces of the current context
+  leadergroup operator --namespace shop --dry-run     say what would be done in one namespace, and do nothing
+  leadergroup operator --leader-elect=false           a single replica that acts at once`
+
 /** Adds the flags to the command. Those of controller-runtime's operators have the same names and meanings here. */
 export function withOperatorFlags(command: Command): Command {
   const option = (flags: string, description: string): Option => {
@@ -9,7 +17,7 @@ export function withOperatorFlags(command: Command): Command {
     return new Option(flags, description).env(`LEADERGROUP${name.slice(1).replaceAll('-', '_').toUpperCase()}`)
   }
   const all = [
-    option('-n, --namespace <name>', 'namespace to serve, several times or separated by commas; without it, all')
+    option('-n, --namespace <name>', 'namespace to serve; several times, or separated by commas')
       .argParser((text: string, before: readonly string[]) => [...before, ...text.split(',')])
       .default([], 'all'),
     option('--leader-elect [true|false]', 'act only while holding a Lease, so that several replicas can run')
@@ -33,5 +41,11 @@ export function withOperatorFlags(command: Command): Command {
     option('--context <name>', 'context of the kubeconfig to use'),
   ]
   for (const each of all) command.addOption(each)
-  return command
+  return command.configureHelp({ optionDescription: describe }).addHelpText('after', OPERATOR_HELP)
+}
+
+/** With its default alone: commander would add the preset and the name in the environment to each. */
+function describe({ description, defaultValue, defaultValueDescription }: Option): string {
+  const value: unknown = defaultValueDescription ?? defaultValue
+  return value === undefined ? description : `${description} (default: ${String(value)})`
 }

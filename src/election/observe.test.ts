@@ -169,6 +169,11 @@ describe('observe', () => {
       )
     })
 
+    it('is forgotten once the lock has moved on in another way', () => {
+      story.send('acquire', acquired('a', 15, 3, at(1).wall), 1)
+      assert.deepEqual(story.read(stranger(10), 2, 3).o.attempts, [])
+    })
+
     it('is forgotten once it could not begin a term any more', () => {
       story.send('acquire', acquired('a', 15, 3, at(1).wall), 1)
       assert.equal(story.tell({ kind: 'tick', at: at(10.999) }).o.attempts.length, 1)
@@ -226,7 +231,7 @@ describe('observe', () => {
     it('is not moved by news older than the newest', () => {
       story.read(stranger(10), 1, 2).watch(stranger(9), 3)
       assert.equal(story.since, 2)
-      story.watch(stranger(12), 4).read(stranger(11), 3, 5)
+      story.watch(stranger(12), 4).read(stranger(11), 3, 5).read(stranger(11), 4, 6)
       assert.equal(story.since, 4)
     })
 

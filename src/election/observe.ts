@@ -49,8 +49,7 @@ export type Event =
 
 /** Folds one event into what is known. Never throws; an event that says nothing new changes nothing of weight. */
 export function observe(before: Observation, event: Event): Observation {
-  const expired = expire(before, event.at)
-  return expire(fold(expired, event), event.at)
+  return fold(expire(before, event.at), event)
 }
 
 function expire(o: Observation, now: Instant): Observation {
@@ -145,8 +144,8 @@ function failed(o: Observation, { at, startedAt }: Extract<Event, { kind: 'faile
   // A leader tries again every period, for it has a deadline; followers spread out.
   const period = o.timing.retryPeriodMillis * (o.tenure ? 1 : 1 + o.phase)
   const retryAt = Math.max(at.monotonic, startedAt.monotonic + period)
-  // A leader need not read before its next renewal: if the lost one was carried out, that one meets a conflict.
-  return { ...o, retryAt, doubt: o.doubt || !o.tenure }
+  // No need to read before a lost write is tried again: if it was carried out, the next one meets a conflict.
+  return { ...o, retryAt }
 }
 
 /** The holder's own wish: it keeps what it has until its work has returned or the deadline comes. */

@@ -35,7 +35,6 @@ export class Candidacy {
   #o: Observation
   /** The last term that began. */
   #term: ElectedTerm | undefined
-  #unclaimed: Term | undefined
   #claim: ((term: Term | undefined) => void) | undefined
   #atRest: (() => void)[] = []
   #cancelDeadline: (() => void) | undefined
@@ -43,6 +42,7 @@ export class Candidacy {
   #deadlineAt: number | undefined
   #lastRenewedAt = 0
   #overrun = false
+  #isPaused = false
   #isClosing = false
 
   constructor(settings: ElectorSettings) {
@@ -75,11 +75,10 @@ export class Candidacy {
 
   /** The next term that begins; undefined once this candidacy is withdrawn. One caller at a time. */
   next(): Promise<Term | undefined> {
-    const term = this.#unclaimed
-    this.#unclaimed = undefined
-    if (term || this.#o.intent === 'withdrawn') return Promise.resolve(term)
+    if (this.#o.intent === 'withdrawn') return Promise.resolve(undefined)
     return new Promise((resolve) => {
       this.#claim = resolve
+      this.#updateIntent()
     })
   }
 
@@ -90,9 +89,6 @@ export class Candidacy {
     if (isAtRest(this.#o)) this.#requests.giveUpReading()
     this.#claim?.(undefined)
     this.#claim = undefined
-    // Nobody will take it any more, so there is no work to wait for.
-    if (this.#unclaimed) void this.finish(this.#unclaimed)
-    this.#unclaimed = undefined
   }
 
   /** Resolves once withdrawn, with nothing held, under way or left to wait for but work that has overrun its term. */
@@ -109,9 +105,8 @@ export class Candidacy {
   }
 
   setPaused(paused: boolean): Promise<void> {
-    if (this.#o.intent !== 'withdrawn') {
-      this.#fold({ kind: 'intent', at: this.#instant(), intent: paused ? 'paused' : 'contend' })
-    }
+    this.#isPaused = paused
+    this.#updateIntent()
     return paused ? this.#whenAtRest() : Promise.resolve()
   }
 
@@ -138,6 +133,14 @@ export class Candidacy {
     this.#tellHooks(before, this.#o)
     this.#wake()
     this.#settle()
+  }
+
+  /** Contends only while somebody waits for a term: one without work would keep others from leading. */
+  #updateIntent(): void {
+    const isWanted = this.#claim !== undefined || this.#o.working
+    const intent = isWanted && !this.#isPaused ? 'contend' : 'paused'
+    if (this.#o.intent === intent || this.#o.intent === 'withdrawn') return
+    this.#fold({ kind: 'intent', at: this.#instant(), intent })
   }
 
   #wake(): void {
@@ -178,8 +181,7 @@ export class Candidacy {
     this.#term = term
     this.#overrun = false
     this.#lastRenewedAt = renewedAt.monotonic
-    if (this.#claim) this.#claim(term)
-    else this.#unclaimed = term
+    this.#claim?.(term)
     this.#claim = undefined
   }
 
@@ -212,6 +214,7 @@ export class Candidacy {
     if (term === this.#term && this.#o.working) {
       this.#cancelOverrun?.()
       this.#fold({ kind: 'returned', at: this.#instant() })
+      this.#updateIntent()
     }
     return this.#whenAtRest()
   }

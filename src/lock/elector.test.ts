@@ -23,7 +23,7 @@ describe('elector', () => {
       [0, BigInt(metadata.resourceVersion), 'a', true, 10_000],
     )
     assert.deepEqual(metadata.labels, { app: 'db' })
-    assert.match(spec?.renewTime ?? '', /^2026-01-01T00:00:00\.\d{6}Z$/)
+    assert.match(spec?.renewTime ?? '', /^2026-01-01T00:00:00\.000500Z$/, 'the digits below a millisecond are drawn')
     assert.deepEqual([spec?.leaseDurationSeconds, spec?.leaseTransitions, spec?.acquireTime], [15, 0, spec?.renewTime])
     await stage.clock.advance(6_000)
     assert.deepEqual(stage.writes('a'), [0, 2_000, 4_000, 6_000])
@@ -273,6 +273,59 @@ describe('elector', () => {
     await stage.edit((lease) => ({ ...lease, metadata: { ...lease.metadata, annotations: {} } }))
     await stage.clock.settle()
     assert.equal(a.elector.isLeader(), true)
+  })
+
+  it('looks on when it was paused before it led', async () => {
+    const a = stage.candidate('a')
+    await a.elector.pause()
+    const { terms } = leadOn(a)
+    await stage.clock.advance(10_000)
+    assert.deepEqual([terms, stage.server.history], [[], []])
+    a.elector.resume()
+    await stage.clock.settle()
+    assert.equal(terms.length, 1)
+  })
+
+  it('gives up a look at the lock when nobody waits for it any more', async () => {
+    const a = stage.candidate('a')
+    a.fate = () => 'hang'
+    const abort = new AbortController()
+    const led = a.elector.lead(() => assert.fail(), { signal: abort.signal })
+    await stage.clock.advance(100)
+    abort.abort()
+    await stage.clock.settle()
+    assert.deepEqual([await led, a.errors, stage.clock.nextTimerAt()], [undefined, [], undefined])
+  })
+
+  it('hands out a term that a hook has ended already, and leaves nothing behind', async () => {
+    const a = stage.candidate('a', { onNewLeader: (holder) => holder && a.elector.stepDown() })
+    const term = await acquired(stage, a.elector)
+    assert.equal(term.signal.aborted, true)
+    await Promise.all([term[Symbol.asyncDispose](), stage.clock.advance(1_000)])
+    assert.deepEqual([await stage.holder(), stage.clock.nextTimerAt()], ['', undefined])
+  })
+
+  it('goes on when its lock does not heed the limit of a request, and when its watch ends or fails', async () => {
+    const log: string[] = []
+    const a = stage.candidate('a', {
+      lock: {
+        describe: 'a deaf lock',
+        read: () => (log.push(`${stage.clock.now()} read`), new Promise(() => undefined)),
+        write: () => assert.fail('nothing was read'),
+        async *watch() {
+          log.push(`${stage.clock.now()} watch`)
+          if (log.length > 2) throw new Error('cut')
+          yield* []
+        },
+      },
+    })
+    leadOn(a)
+    await stage.clock.advance(9_000)
+    assert.deepEqual(log, ['0 watch', '0 read', '5000 watch', '5000 read'])
+    assert.deepEqual(
+      a.errors.map(({ message }) => message),
+      ['read a deaf lock: read a deaf lock: no answer within 5000 ms', 'watch a deaf lock: cut'],
+    )
   })
 
   it('reports what it may not do, and goes on trying', async () => {

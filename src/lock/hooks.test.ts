@@ -5,13 +5,13 @@ import { GuardedHooks } from './hooks.ts'
 describe('hooks', () => {
   const fault = new ElectionError('unreachable', 'no answer')
   let printed: unknown[]
-  const { error: original } = globalThis.console
+  const original = globalThis.console
   beforeEach(() => {
     printed = []
-    globalThis.console.error = (error: unknown) => printed.push(error)
+    globalThis.console = { ...original, error: (error: unknown) => printed.push(error) }
   })
   afterEach(() => {
-    globalThis.console.error = original
+    globalThis.console = original
   })
 
   it('may be absent; an error is printed then', () => {

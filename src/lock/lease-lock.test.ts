@@ -157,6 +157,18 @@ describe('lease lock', () => {
     }
   })
 
+  it('takes a Lease that is gone for a conflict, also from a server that says so', async () => {
+    const { clock, server } = open()
+    const transport = server.transport()
+    const send = (request: TransportRequest) =>
+      request.method === 'PUT'
+        ? Promise.resolve({ status: 404, headers: {}, body: (async function* () {})() })
+        : transport.send(request)
+    const lock = leaseLock(new Api({ send }, clock), { ...KEY, clock, random: () => 0.5 })
+    const { version } = expectWritten(await lock.write(record('a'), undefined, never))
+    assert.equal(await lock.write(record('b'), version, never), 'conflict')
+  })
+
   it('watches its own Lease only, from its present state on, and ends when told', async () => {
     const { lock, other, clock, api } = open()
     await api.create(Leases, 'default', {

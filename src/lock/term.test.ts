@@ -47,6 +47,7 @@ describe('term', () => {
       await using term = await acquired(stage, a.elector)
       let edits = 0
       stage.beforeWrite = async () => {
+        assert.equal(term.isCurrent(), false, 'nothing is led any more when the release leaves')
         if (edits++ < 3)
           await stage.edit((lease) => ({
             ...lease,
@@ -130,6 +131,29 @@ describe('term', () => {
       finish()
       await stage.clock.settle()
       assert.equal(terms[1]?.number, 1)
+    })
+
+    it('may dispose of its term before it returns: the lock is free until it does', async () => {
+      const a = stage.candidate('a')
+      const abort = new AbortController()
+      let finish: () => void = assert.fail
+      const terms: Term[] = []
+      const work = async (term: Term): Promise<void> => {
+        terms.push(term)
+        await term[Symbol.asyncDispose]()
+        await new Promise<void>((resolve) => (finish = resolve))
+      }
+      const led = a.elector.lead(work, { signal: abort.signal })
+      await stage.clock.advance(5_000)
+      assert.deepEqual([terms.length, await stage.holder()], [1, ''])
+      finish()
+      await stage.clock.settle()
+      assert.deepEqual([terms[1]?.number, await stage.holder()], [1, ''])
+      abort.abort()
+      finish()
+      await stage.clock.settle()
+      assert.deepEqual([await led, terms.length, await stage.holder()], [undefined, 2, ''])
+      assert.equal(stage.clock.nextTimerAt(), undefined)
     })
 
     it('that does not return holds up a disposal until its time is over, and no longer', async () => {

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { VirtualClock } from '../sim/clock.ts'
 import type { Check } from './health.ts'
 import { serveHealth, serveMetrics, type HttpServer } from './http.ts'
@@ -26,7 +28,7 @@ describe('the operator’s HTTP servers', () => {
   it('is alive whatever the checks say, and ready only when they agree', async () => {
     let fault: string | undefined = 'no list yet'
     const pods: Check = { name: 'pods', check: () => fault }
-    const get = await serve(serveHealth(ANY, [pods]))
+    const get = await serve(serveHealth(ANY, () => [pods]))
     assert.deepEqual(await get('/healthz'), [200, 'ok'])
     assert.deepEqual(await get('/healthz?verbose'), [200, '[+]ping ok\nhealthz check passed\n'])
     assert.deepEqual(await get('/readyz'), [500, '[+]ping ok\n[-]pods failed: no list yet\nreadyz check failed\n'])
@@ -49,14 +51,30 @@ describe('the operator’s HTTP servers', () => {
     assert.equal((await get('/'))[0], 404)
   })
 
+  it('closes without waiting for half a request', async () => {
+    const server = await serveHealth(ANY, () => [])
+    const socket = connect(server.port, '127.0.0.1')
+    await once(socket, 'connect')
+    const ended = once(socket, 'close')
+    socket.on('error', () => socket.destroy())
+    socket.write('GET /healthz HTTP/1.1\r\n')
+    // The server has seen the half when it has answered the whole of another.
+    await fetch(`http://127.0.0.1:${server.port}/healthz`).then((response) => response.text())
+    await server.close()
+    await ended
+  })
+
   it('says which flag to change when the port is taken', async () => {
-    const first = await serveHealth(ANY, [])
+    const first = await serveHealth(ANY, () => [])
     open.push(first)
-    await assert.rejects(serveHealth({ ...ANY, port: first.port }, []), {
-      message:
-        `127.0.0.1:${first.port} is in use by another process: ` +
-        'choose another --health-probe-bind-address, or 0 to do without',
-    })
+    await assert.rejects(
+      serveHealth({ ...ANY, port: first.port }, () => []),
+      {
+        message:
+          `127.0.0.1:${first.port} is in use by another process: ` +
+          'choose another --health-probe-bind-address, or 0 to do without',
+      },
+    )
   })
 
   it('says which flag to change when the address is not this machine’s', async () => {

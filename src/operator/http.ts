@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { report, type Check } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -23,11 +24,11 @@ const REQUEST_TIMEOUT_MILLIS = 10_000
  * `/healthz` and `/readyz`. That there is an answer proves that the event loop turns, and `/healthz` asks for nothing
  * else: a process that restarts because the API server is away only adds to its load when it comes back.
  */
-export function serveHealth(address: BindAddress, readiness: readonly Check[]): Promise<HttpServer> {
+export function serveHealth(address: BindAddress, readiness: () => readonly Check[]): Promise<HttpServer> {
   const ping: Check = { name: 'ping', check: () => undefined }
-  const endpoints = new Map<string, readonly Check[]>([
-    ['healthz', [ping]],
-    ['readyz', [ping, ...readiness]],
+  const endpoints = new Map<string, () => readonly Check[]>([
+    ['healthz', () => [ping]],
+    ['readyz', () => [ping, ...readiness()]],
   ])
   return listen(address, '--health-probe-bind-address', (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://probe')
@@ -35,7 +36,7 @@ export function serveHealth(address: BindAddress, readiness: readonly Check[]): 
     const checks = endpoints.get(endpoint)
     const { status, body } =
       checks && rest.length === 0
-        ? report(endpoint, checks, name, searchParams)
+        ? report(endpoint, checks(), name, searchParams)
         : { status: 404, body: 'not found: there are /healthz and /readyz\n' }
     response.writeHead(status, PLAIN_TEXT).end(body)
   })
@@ -59,7 +60,10 @@ export function serveMetrics(address: BindAddress, metrics: Metrics): Promise<Ht
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 
 async function listen(address: BindAddress, flag: string, answer: RequestListener): Promise<HttpServer> {
+  const underWay = new Set<ServerResponse>()
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MILLIS }, (request, response) => {
+    underWay.add(response)
+    response.once('close', () => underWay.delete(response))
     if (request.method === 'GET' || request.method === 'HEAD') answer(request, response)
     else response.writeHead(405, { ...PLAIN_TEXT, allow: 'GET, HEAD' }).end('only GET is served\n')
   })
@@ -72,7 +76,7 @@ async function listen(address: BindAddress, flag: string, answer: RequestListene
     throw new Error(cannotListen(address, flag, cause as NodeJS.ErrnoException), { cause })
   }
   server.off('error', reject)
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) }
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, underWay) }
 }
 
 function cannotListen({ host, port }: BindAddress, flag: string, { code, message }: NodeJS.ErrnoException): string {
@@ -83,9 +87,10 @@ function cannotListen({ host, port }: BindAddress, flag: string, { code, message
   return `cannot listen on ${where} (${flag}): ${message}`
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // It ends idle connections too, else a prober's keep-alive would hold the process back.
-    server.close((error) => (error ? reject(error) : resolve()))
-  })
+async function close(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+  const closed = new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+  await Promise.all([...underWay].map((response) => once(response, 'close')))
+  // What is left are connections whose request never came to its end, which server.close() would wait for without limit.
+  server.closeAllConnections()
+  await closed
 }

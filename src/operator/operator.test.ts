@@ -57,7 +57,12 @@ class Rig {
   }
 
   async createGroup(name = 'db', spec: object = {}): Promise<void> {
-    const group = { apiVersion: 'leadergroup.io/v1alpha1', kind: 'LeaderGroup', metadata: { name }, spec: { selector: { matchLabels: { app: name } }, ...spec } }
+    const group = {
+      apiVersion: 'leadergroup.io/v1alpha1',
+      kind: 'LeaderGroup',
+      metadata: { name },
+      spec: { selector: { matchLabels: { app: name } }, ...spec },
+    }
     await this.#ok(this.api.create(LeaderGroups, NAMESPACE, group))
   }
 

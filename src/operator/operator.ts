@@ -135,7 +135,8 @@ export class GroupOperator {
       lock,
       clock,
       random,
-      onNewLeader: (holder) => log.info(holder ? `${holder} acts` : 'no replica acts', { lease: lock.describe }),
+      onNewLeader: (holder) =>
+        log.info(holder ? `the operator's Lease names ${holder}` : "the operator's Lease names nobody"),
       onError: (error) => log.warn("the operator's own election", { error }),
     })
     await elector.lead(
@@ -152,6 +153,7 @@ export class GroupOperator {
 
   async #act(authority: AbortSignal): Promise<void> {
     this.#authority = authority
+    this.#options.log.info('this replica acts')
     this.#wakeAll()
     await new Promise<void>((resolve) => {
       if (authority.aborted) resolve()

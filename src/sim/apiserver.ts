@@ -40,6 +40,11 @@ export class ApiServer {
   readonly #clock: Clock
   readonly #store = new Store()
   readonly #watches: Watches
+  /**
+   * Created with a status that is only the schema's default: a real server stores none, and fills it in at each read.
+   * So the first write stores it, even one that changes nothing else.
+   */
+  readonly #statusNotStored = new WeakSet<StoredObject>()
   #sequence = 0
 
   constructor(clock: Clock) {
@@ -130,7 +135,9 @@ export class ApiServer {
     const now = wholeSeconds(this.#clock.wallNow())
     const object = created(request, incoming, { uid: uidOf(++this.#sequence), now, sequence: this.#sequence })
     if (this.#store.get(type, namespace, object.metadata.name)) throw alreadyExists(type, object.metadata.name)
-    return { code: 201, body: this.#put(type, object, user, isDryRun(request)) }
+    const stored = this.#put(type, object, user, isDryRun(request))
+    if (type.custom && 'status' in stored) this.#statusNotStored.add(stored)
+    return { code: 201, body: stored }
   }
 
   #replace(request: ParsedRequest, user: string): Answer {
@@ -157,7 +164,7 @@ export class ApiServer {
   #update(request: ParsedRequest, incoming: Incoming, stored: StoredObject, user: string): StoredObject {
     checkVersion(request, incoming, stored)
     const next = updated(request, incoming, stored, this.#sequence)
-    if (next === stored) return stored
+    if (next === stored && !this.#statusNotStored.has(stored)) return stored
     if (!goesWithUpdate(next)) return this.#put(request.type, next, user, isDryRun(request))
     // The deletion is the only write: watchers never see the state without the finalizer.
     if (!isDryRun(request)) this.#store.remove(request.type, stored, { user, at: this.#clock.now() })
@@ -168,7 +175,7 @@ export class ApiServer {
     const options = parseDeleteOptions(request)
     const stored = this.#stored(request)
     checkPreconditions(request.type, stored, options)
-    const gone = this.#delete(request.type, stored, options, user, isDryRun(request) || options.dryRun !== undefined)
+    const gone = this.#delete(request.type, stored, options, user, options.dryRun?.includes('All') ?? false)
     return {
       code: 200,
       body: gone.removed && !request.type.returnsDeleted ? success(request.type, stored) : gone.object,
@@ -204,13 +211,16 @@ function decodePatched(type: ResourceType, stored: StoredObject, patched: unknow
   throw new StatusError(422, ` "" is invalid: ${cause.field}: ${cause.message}`, { reason: 'Invalid', details })
 }
 
+/** A real server looks at the query only when there is no body: `?dryRun=All` beside a body deletes. */
 function parseDeleteOptions({ query, body }: ParsedRequest): DeleteOptions {
   const grace = query.get('gracePeriodSeconds')
-  const options: DeleteOptions = {
-    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(query.has('propagationPolicy') ? { propagationPolicy: query.get('propagationPolicy') ?? '' } : {}),
-    ...(isRecord(body) ? body : {}),
-  }
+  const options: DeleteOptions = isRecord(body)
+    ? body
+    : {
+        ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+        ...(query.has('propagationPolicy') ? { propagationPolicy: query.get('propagationPolicy') ?? '' } : {}),
+        ...(query.has('dryRun') ? { dryRun: query.getAll('dryRun') } : {}),
+      }
   const { propagationPolicy = 'Background' } = options
   if (propagationPolicy !== 'Background') throw notSimulated(`deletes with propagation policy ${propagationPolicy}`)
   return options

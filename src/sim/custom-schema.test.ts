@@ -23,7 +23,7 @@ describe('structural schema', () => {
       { ...defaults, mode: 'Observe', filled: { seconds: 1 } },
     ],
     ['takes null for absent, unless null is allowed', { mode: null, maybe: null }, { ...defaults, maybe: null }],
-    ['keeps a null that no default replaces', { inner: null }, { ...defaults, inner: null }],
+    ['drops a null that no default replaces', { inner: null, labels: null }, defaults],
     [
       'fills in within what is there, and within defaults',
       { inner: {}, filled: {} },

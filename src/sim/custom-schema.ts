@@ -33,7 +33,7 @@ export function readCrd(file: URL, version: string): { schema: Schema; selectabl
 
 /**
  * Drops what the schema does not know, and fills in defaults, also within what was filled in. An absent object gets no
- * inner defaults unless it has one itself; a null is as good as absent where a default says what is meant.
+ * inner defaults unless it has one itself; a null is as good as absent, unless the field may be null.
  */
 export function structured(schema: Schema, value: unknown): unknown {
   if (schema['x-kubernetes-preserve-unknown-fields']) return value
@@ -44,7 +44,7 @@ export function structured(schema: Schema, value: unknown): unknown {
   for (const [key, inner] of Object.entries(value)) {
     const known = Object.hasOwn(properties, key) ? properties[key] : additionalProperties
     if (known === undefined || known === false) continue
-    if (inner === null && known !== true && known.default !== undefined && !known.nullable) continue
+    if (inner === null && known !== true && !known.nullable) continue
     result[key] = known === true ? inner : structured(known, inner)
   }
   for (const [key, property] of Object.entries(properties)) {

@@ -22,14 +22,21 @@ export function defaultService(service: Content, { before, sequence }: Defaultin
   const spec: Record<string, unknown> = {
     type: 'ClusterIP',
     sessionAffinity: 'None',
-    ipFamilies: ['IPv4'],
-    ipFamilyPolicy: 'SingleStack',
+    ...families(given),
     internalTrafficPolicy: 'Cluster',
     ...clusterAddress(given, fieldAt(before, 'spec.clusterIP') ?? `10.96.${sequence >> 8}.${sequence & 255}`),
     ...given,
   }
   if (Array.isArray(spec['ports'])) spec['ports'] = spec['ports'].map(defaultServicePort)
   return { ...service, spec, status: service['status'] ?? { loadBalancer: {} } }
+}
+
+/** A headless Service without selector may get addresses of any family, even where the cluster has one only. */
+function families(given: Content): Content {
+  const any = given['clusterIP'] === 'None' && !isRecord(given['selector'])
+  return any
+    ? { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' }
+    : { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
 }
 
 /** A client that sends no cluster IP with an update keeps the one there is. */

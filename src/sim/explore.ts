@@ -135,7 +135,10 @@ function sentKey(
       ]
     case 'readPod':
       return [action.kind, action.name, id(action.uid)]
-    default:
+    case 'createGate':
+    case 'readGate':
+    case 'readGroup':
+    case 'listPods':
       return action.kind
   }
 }

@@ -1,6 +1,6 @@
 import { readCrd, structured } from './custom-schema.ts'
 import { defaultEndpointSlice, defaultPod, defaultService, type Defaulting } from './defaults.ts'
-import { decodeLease, validateEndpointSlice, validateLease } from './validation.ts'
+import { decodeLease, LEASE_FIELDS, validateEndpointSlice, validateLease } from './validation.ts'
 import type { Cause } from './status-error.ts'
 import type { StoredObject } from './stored-object.ts'
 
@@ -17,6 +17,8 @@ export interface ResourceType {
   readonly custom: boolean
   /** Top-level fields beside apiVersion, kind and metadata; others are dropped. */
   readonly fields: readonly string[]
+  /** Likewise within the spec; absent where all are kept. */
+  readonly specFields?: readonly string[]
   /**
    * The status subresource: `isolated` takes nothing but the status (so a merge patch may even name a wrong UID);
    * `withMetadata` takes labels, annotations and finalizers too, and checks the UID.
@@ -100,6 +102,7 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
     plural: 'leases',
     kind: 'Lease',
     fields: ['spec'],
+    specFields: LEASE_FIELDS,
     createOnUpdate: true,
     unconditionalUpdate: false,
     defaults: (lease) => ({ spec: {}, ...lease }),

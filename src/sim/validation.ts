@@ -10,6 +10,9 @@ const LEASE_STRINGS = ['holderIdentity', 'strategy', 'preferredHolder']
 const LEASE_NUMBERS = ['leaseDurationSeconds', 'leaseTransitions']
 const LEASE_TIMES = ['acquireTime', 'renewTime']
 
+/** `strategy` and `preferredHolder` are dropped while coordinated leader election is off, which is the default. */
+export const LEASE_FIELDS: readonly string[] = ['holderIdentity', ...LEASE_NUMBERS, ...LEASE_TIMES]
+
 export function decodeLease(lease: Content): string | undefined {
   for (const field of LEASE_STRINGS) {
     const value = fieldAt(lease, `spec.${field}`)

@@ -34,9 +34,14 @@ export function decode(type: ResourceType, body: unknown): Incoming {
   if (fault !== undefined) {
     throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${fault}`)
   }
-  const known = Object.fromEntries(type.fields.filter((field) => field in body).map((field) => [field, body[field]]))
+  const known = pick(body, type.fields)
+  if (type.specFields !== undefined && isRecord(known['spec'])) known['spec'] = pick(known['spec'], type.specFields)
   const content = type.custom ? known : (withoutNulls(known) as Incoming)
   return { ...content, metadata: decodeMeta(body['metadata'] ?? {}) }
+}
+
+function pick(record: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(fields.filter((field) => field in record).map((field) => [field, record[field]]))
 }
 
 /** In Go a null in a map of strings is the empty string, while a null field is an absent one. */

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { Leases, Pods } from '../objects.ts'
 import { objectPath } from '../path.ts'
-import { complete, Groups, GROUP_SPEC, keyOf, ok, refused, type Subject } from './subject.ts'
+import { complete, Groups, GROUP_SPEC, keyOf, ok, refused, Services, type Subject } from './subject.ts'
 
 export function describeReplaces(get: () => Subject): void {
   describe('replace (PUT)', () => {
@@ -69,6 +69,15 @@ export function describeReplaces(get: () => Subject): void {
       const anew = await get().lease({ name: lease.metadata.name })
       assert.notEqual(anew.metadata.uid, lease.metadata.uid)
       refused(await get().api.replace(Leases, keyOf(lease), lease), 'conflict')
+    })
+
+    it('of a Service that is not there creates it, too, unless it names a UID', async () => {
+      for (const uid of [undefined, 'another']) {
+        const key = get().key()
+        const service = { metadata: { name: key.name, uid }, spec: { ports: [{ port: 80 }] } }
+        const outcome = await get().api.replace(Services, key, service)
+        assert.equal(outcome.kind, uid === undefined ? 'ok' : 'conflict')
+      }
     })
 
     it('of a pod or group that is not there finds nothing, with or without UID', async () => {

@@ -20,7 +20,8 @@ export function describeStatus(get: () => Subject): void {
   describe('the status of a group', () => {
     it('is dropped by create', async () => {
       const object = complete(Groups, { metadata: { name: get().key().name }, spec: GROUP_SPEC, status: STATUS })
-      assert.equal(ok(await get().api.create(Groups, get().namespace, object)).status, undefined)
+      const created = ok(await get().api.create(Groups, get().namespace, object))
+      assert.equal(created.status?.['candidates'], undefined)
     })
 
     it('is not written by the main resource', async () => {
@@ -28,9 +29,9 @@ export function describeStatus(get: () => Subject): void {
       ok(await get().api.mergePatch(Groups, keyOf(group), { status: STATUS }, { subresource: 'status' }))
       const patch = { metadata: { labels: { a: '1' } }, status: { candidates: 9 } }
       const patched = ok(await get().api.mergePatch(Groups, keyOf(group), patch))
-      assert.deepEqual([patched.status, patched.metadata.labels], [STATUS, { a: '1' }])
+      assert.deepEqual([patched.status?.['candidates'], patched.metadata.labels], [1, { a: '1' }])
       const replaced = ok(await get().api.replace(Groups, keyOf(group), { ...patched, status: undefined }))
-      assert.deepEqual(replaced.status, STATUS)
+      assert.deepEqual(replaced.status, patched.status)
     })
 
     it('is all that its own endpoint writes', async () => {
@@ -83,7 +84,7 @@ export function describeStatus(get: () => Subject): void {
       const path = objectPath(Groups, keyOf(group), 'status')
       assert.equal(await get().status('PUT', path, wrong), 409)
       assert.equal(await get().status('PATCH', path, { metadata: { uid: 'another' }, status: STATUS }), 200)
-      assert.deepEqual(ok(await get().api.get(Groups, keyOf(group))).status, STATUS)
+      assert.equal(ok(await get().api.get(Groups, keyOf(group))).status?.['candidates'], 1)
     })
 
     it('of a group that is not there finds nothing', async () => {

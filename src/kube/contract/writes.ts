@@ -36,11 +36,12 @@ export function describeWrites(get: () => Subject): void {
 
     it('fills in what a Service needs, and an update that lacks it keeps the address', async () => {
       const ports = [{ port: 80 }]
-      const created = await get().create(Services, { metadata: { name: get().key().name }, spec: { ports } })
+      const name = get().key().name
+      const created = await get().create(Services, { metadata: { name }, spec: { ports } })
       const filled = [{ protocol: 'TCP', port: 80, targetPort: 80 }]
       assert.deepEqual([created.spec?.['type'], created.spec?.['ports']], ['ClusterIP', filled])
       assert.match(String(created.spec?.['clusterIP']), /^\d+\.\d+\.\d+\.\d+$/)
-      const update = { metadata: { name: created.metadata.name }, spec: { ports: [{ port: 81 }] } }
+      const update = { metadata: { name }, spec: { ports: [{ port: 81 }] } }
       const replaced = ok(await get().api.replace(Services, keyOf(created), update))
       assert.equal(replaced.spec?.['clusterIP'], created.spec?.['clusterIP'])
     })
@@ -58,6 +59,11 @@ export function describeWrites(get: () => Subject): void {
       const created = await get().lease({}, { holderIdentity: '', leaseDurationSeconds: null, renewTime: null })
       assert.deepEqual(created.spec, { holderIdentity: '' })
       assert.deepEqual((await get().lease()).spec, {})
+    })
+
+    it('loses fields that the server does not know', async () => {
+      const created = await get().lease({}, { holderIdentity: 'h', unknown: 1 })
+      assert.deepEqual(created.spec, { holderIdentity: 'h' })
     })
 
     it('keeps the six digits of its times', async () => {

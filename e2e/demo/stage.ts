@@ -1,0 +1,81 @@
+/** The cluster that the demo plays on: its own, made for it, or the user's. */
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { findCluster } from '../../src/cmd/cluster.ts'
+import { systemClock } from '../../src/clock.ts'
+import { Api } from '../../src/kube/api.ts'
+import { undiciTransport } from '../../src/kube/undici.ts'
+import type { Progress } from '../controlplane/progress.ts'
+import { startControlPlane } from '../controlplane/start.ts'
+
+export interface Stage {
+  readonly api: Api
+  readonly server: string
+  /** Certificates to trust, PEM; undefined: the system's. */
+  readonly ca: string | undefined
+  /** Pods run on nodes of their own; else the demo plays the kubelet. */
+  readonly hasNodes: boolean
+  /** How a person gets at it, to type after `kubectl`. */
+  readonly kubectlFlags: readonly string[]
+  /** The output of kubectl; undefined where there is none. */
+  kubectl(args: readonly string[]): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+export async function ownStage(progress: Progress, signal: AbortSignal): Promise<Stage> {
+  const plane = await startControlPlane({ progress, signal, fsync: true })
+  const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${plane.adminToken}` } }
+  const credentials = { server: plane.server, load: () => Promise.resolve(access) }
+  const transport = undiciTransport({ credentials, userAgent: 'leadergroup-demo' })
+  return {
+    api: new Api(transport, systemClock),
+    server: plane.server,
+    ca: plane.ca,
+    hasNodes: false,
+    kubectlFlags: ['--kubeconfig', plane.kubeconfigPath],
+    kubectl: async (args) => (await plane.kubectl(...args)).stdout,
+    async close() {
+      await transport.close()
+      await plane.stop()
+    },
+  }
+}
+
+export interface UserCluster {
+  readonly context: string
+  readonly kubeconfig: string | undefined
+}
+
+export async function usersStage({ context, kubeconfig }: UserCluster): Promise<Stage> {
+  const { credentials } = await findCluster({ context, kubeconfig }, { HOME: homedir(), ...process.env }, systemClock)
+  const transport = undiciTransport({ credentials, userAgent: 'leadergroup-demo' })
+  const { ca } = (await credentials.load()).tls
+  const flags = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])]
+  return {
+    api: new Api(transport, systemClock),
+    server: credentials.server,
+    ca: ca?.toString(),
+    hasNodes: true,
+    kubectlFlags: flags,
+    kubectl: (args) => run('kubectl', [...flags, ...args]),
+    close: () => transport.close(),
+  }
+}
+
+/** Standard output of a command; undefined when there is no such command. */
+async function run(command: string, args: readonly string[]): Promise<string | undefined> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const started = new Promise<boolean>((resolve) => {
+    child.once('spawn', () => resolve(true))
+    child.once('error', () => resolve(false))
+  })
+  return (await started) ? text(child.stdout) : undefined
+}
+
+/** A file of the project, by its path from the top. */
+export function projectFile(path: string): Promise<string> {
+  return readFile(join(import.meta.dirname, '../..', path), 'utf8')
+}

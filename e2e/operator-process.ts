@@ -1,0 +1,230 @@
+/** `leadergroup operator` as a process of its own, which may do no more than the shipped RBAC lets it do. */
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sleepUntil, systemClock } from '../src/clock.ts'
+import { eventually } from './controlplane/eventually.ts'
+import { must } from './controlplane/must.ts'
+import { freePorts } from './controlplane/ports.ts'
+import { type Finished, type Scratch, ended, openScratch } from './controlplane/scratch.ts'
+import { Namespaces, adminApi, controlPlane, leaderGroupCrd } from './controlplane/shared.ts'
+
+export const OPERATOR_NAMESPACE = 'leadergroup-system'
+const SERVICE_ACCOUNT = 'leadergroup-controller-manager'
+/** As the audit log names it. */
+export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERVICE_ACCOUNT}`
+
+const ROOT = join(import.meta.dirname, '..')
+const NODE = join(ROOT, 'node_modules/.bin/node')
+const MAIN = join(ROOT, 'src/cmd/main.ts')
+const RBAC = join(ROOT, 'config/rbac')
+
+/** It answers after about one second on an idle machine. */
+const READY_MILLIS = 30_000
+const GRACEFUL_MILLIS = 10_000
+const LOG_TAIL_LINES = 40
+
+export interface OperatorOptions {
+  /** Its pod's name, as the downward API would tell it. */
+  readonly name?: string
+  /** More flags. */
+  readonly args?: readonly string[]
+}
+
+/** One line of its log. */
+export interface LogLine {
+  readonly level: string
+  readonly msg: string
+  readonly error?: unknown
+}
+
+/** CRD, RBAC and namespace as shipped. Resolves to a kubeconfig with the service account's token and nothing else. */
+async function install(): Promise<string> {
+  const plane = await controlPlane()
+  const api = await adminApi()
+  await leaderGroupCrd()
+  const metadata = { name: OPERATOR_NAMESPACE }
+  const created = await api.create(Namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  if (created.kind !== 'exists') must(created)
+  const { code, stderr } = await plane.kubectl('apply', '-k', RBAC)
+  assert.equal(code, 0, `kubectl apply -k config/rbac: ${stderr}`)
+  const token = await plane.serviceAccountToken(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)
+  return plane.kubeconfigFor(SERVICE_ACCOUNT, token)
+}
+
+/** Resolves when `/readyz` says ok. Whatever becomes of the test, the process ends with this one at the latest. */
+export async function startOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
+  const kubeconfig = await install()
+  const [health, metrics] = (await freePorts(2)) as [number, number]
+  const scratch = await openScratch()
+  const process = new OperatorProcess(scratch, { ...options, kubeconfig, health, metrics })
+  try {
+    await process.start()
+  } catch (error) {
+    await scratch.close()
+    throw error
+  }
+  return process
+}
+
+interface Site extends OperatorOptions {
+  readonly kubeconfig: string
+  readonly health: number
+  readonly metrics: number
+}
+
+interface Run {
+  readonly child: ChildProcess
+  readonly ended: Promise<Finished>
+}
+
+export class OperatorProcess implements AsyncDisposable {
+  readonly name: string
+  readonly healthUrl: string
+  readonly metricsUrl: string
+  readonly #scratch: Scratch
+  readonly #site: Site
+  readonly #logPath: string
+  /** A container that restarts keeps its pod's UID. */
+  readonly #uid = randomUUID()
+  #run: Run | undefined
+
+  constructor(scratch: Scratch, site: Site) {
+    this.name = site.name ?? 'operator'
+    this.healthUrl = `http://127.0.0.1:${site.health}`
+    this.metricsUrl = `http://127.0.0.1:${site.metrics}/metrics`
+    this.#scratch = scratch
+    this.#site = site
+    this.#logPath = join(scratch.dir, 'operator.log')
+  }
+
+  /** As it stands in the operators' own Lease. */
+  get identity(): string {
+    return `${this.name}_${this.#uid}`
+  }
+
+  /** Again on the same ports, with the same identity and log. Resolves when it is ready. */
+  async start(): Promise<void> {
+    const run = await this.#spawn()
+    const over = new AbortController()
+    const ready = eventually(
+      { what: `the readiness of ${this.name}`, millis: READY_MILLIS, signal: over.signal },
+      async () => ((await this.probe('/readyz'))?.status === 200 ? true : undefined),
+    )
+    const died = run.ended.then(({ code, signal }) => {
+      throw new Error(`it ended with ${signal ?? `exit code ${code}`}`)
+    })
+    try {
+      await Promise.race([ready, died])
+    } catch (cause) {
+      const tail = await this.logTail()
+      throw new Error(`${this.name} did not start: ${String(cause)}\nIts log ends with:\n${tail}`, { cause })
+    } finally {
+      over.abort()
+      await ready.catch(() => undefined)
+      died.catch(() => undefined)
+    }
+  }
+
+  /** Undefined while nothing answers there. */
+  async probe(path: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
+    try {
+      const response = await fetch(this.healthUrl + path, { signal: AbortSignal.timeout(2_000) })
+      return { status: response.status, body: await response.text() }
+    } catch (error) {
+      // Nobody listens (yet), or it hangs: both are answers to a probe.
+      if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return undefined
+      throw error
+    }
+  }
+
+  /** SIGKILL, paused or not. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    const run = this.#running()
+    signalGroup(run, 'SIGKILL')
+    await run.ended
+  }
+
+  /** SIGSTOP: its connections stay, its timers and answers don't come. */
+  pause(): void {
+    signalGroup(this.#running(), 'SIGSTOP')
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    signalGroup(this.#running(), 'SIGCONT')
+  }
+
+  /** SIGTERM; resolves to its exit code. Rejects when it does not end by itself in time. */
+  async stop(): Promise<number | null> {
+    const run = this.#running()
+    signalGroup(run, 'SIGTERM')
+    const early = new AbortController()
+    const late = sleepUntil(systemClock, systemClock.now() + GRACEFUL_MILLIS, early.signal).then(async () => {
+      throw new Error(`${this.name} has not ended ${GRACEFUL_MILLIS} ms after SIGTERM:\n${await this.logTail()}`)
+    })
+    try {
+      return (await Promise.race([run.ended, late])).code
+    } finally {
+      early.abort(new Error('it has ended'))
+      late.catch(() => undefined)
+    }
+  }
+
+  async log(): Promise<readonly LogLine[]> {
+    const text = await readFile(this.#logPath, 'utf8')
+    return text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as LogLine] : []))
+  }
+
+  async logTail(lines = LOG_TAIL_LINES): Promise<string> {
+    const text = await readFile(this.#logPath, 'utf8')
+    return text.trimEnd().split('\n').slice(-lines).join('\n')
+  }
+
+  /** Nothing is left: no process, no file. */
+  async end(): Promise<void> {
+    if (this.#run) await this.kill()
+    await this.#scratch.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end()
+  }
+
+  #running(): Run {
+    if (!this.#run) throw new Error(`${this.name} does not run`)
+    return this.#run
+  }
+
+  async #spawn(): Promise<Run> {
+    if (this.#run) throw new Error(`${this.name} runs already`)
+    const { kubeconfig, health, metrics, args = [] } = this.#site
+    const flags = [
+      ...['--kubeconfig', kubeconfig],
+      ...['--leader-election-namespace', OPERATOR_NAMESPACE],
+      ...['--health-probe-bind-address', `127.0.0.1:${health}`],
+      ...['--metrics-bind-address', `127.0.0.1:${metrics}`],
+      ...['--log-format', 'json'],
+    ]
+    const log = await open(this.#logPath, 'a')
+    try {
+      const child = this.#scratch.spawn(NODE, [MAIN, 'operator', ...flags, ...args], {
+        // Nothing of the user's: no KUBECONFIG, no LEADERGROUP_ variables.
+        env: { PATH: process.env['PATH'], POD_NAME: this.name, POD_UID: this.#uid },
+        stdio: ['ignore', log.fd, log.fd],
+      })
+      const run = { child, ended: ended(child).finally(() => (this.#run = undefined)) }
+      run.ended.catch(() => undefined)
+      return (this.#run = run)
+    } finally {
+      await log.close()
+    }
+  }
+}
+
+function signalGroup({ child }: Run, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  process.kill(-child.pid, signal)
+}

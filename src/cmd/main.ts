@@ -1,0 +1,62 @@
+import { constants } from 'node:os'
+import { Command, CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
+import { parseOperatorFlags, type RawFlags } from './flags.ts'
+import { messageChain } from './log.ts'
+import { withOperatorFlags } from './operator-options.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The command line was wrong, and nothing was done. */
+const EXIT_USAGE = 2
+/** It was right, and something went wrong. */
+const EXIT_FAULT = 1
+
+async function main(): Promise<number> {
+  const command = commandLine(stopOnSignals())
+  try {
+    await command.parseAsync()
+    return 0
+  } catch (error) {
+    // commander has said it already. Help and version, when asked for, are no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+    complain(messageChain(error))
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAULT
+  }
+}
+
+function commandLine(signal: AbortSignal): Command {
+  const root = new Command('leadergroup')
+    .description(manifest.description)
+    .version(manifest.version)
+    .exitOverride()
+    .configureOutput({ outputError: (text) => complain(`${text.replace(/^error: /, '').trimEnd()}: see --help`) })
+    .configureHelp({ showGlobalOptions: false })
+  withOperatorFlags(root.command('operator'))
+    .description('Run the operator: keep one leader in each LeaderGroup')
+    .action(async (raw: RawFlags) => {
+      const flags = parseOperatorFlags(raw)
+      // Loaded only now, so that --help does not wait for it.
+      const { runOperator } = await import('./operator.ts')
+      await runOperator(flags, { env: process.env, stderr: process.stderr, version: manifest.version, signal })
+    })
+  return root
+}
+
+/** One line, whatever it is about. */
+function complain(text: string): void {
+  process.stderr.write(`leadergroup: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`)
+}
+
+/** The first signal asks for a graceful end, the second one makes an end. */
+function stopOnSignals(): AbortSignal {
+  const stopping = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(128 + constants.signals[name])
+      stopping.abort(name)
+    })
+  }
+  return stopping.signal
+}
+
+process.exitCode = await main()

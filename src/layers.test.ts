@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * The rules of the code's shape. A layer may import itself and those named here. `sim` and tests may import anything:
+ * they drive the whole.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'clock.ts': [],
+  'loop.ts': ['clock.ts'],
+  election: [],
+  group: ['election'],
+  kube: ['clock.ts'],
+  lock: ['election', 'kube', 'loop.ts', 'clock.ts'],
+  operator: ['group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts'],
+  // `..`: package.json, for the version.
+  cmd: ['operator', 'group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts', '..'],
+}
+
+/** Types cost nothing at run time, and tell no layer what to do: the brains may know the shape of a Kubernetes object. */
+const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { group: ['kube'] }
+
+/** Packages by layer; `node:` modules count as packages. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  kube: ['undici', 'node:fs/promises', 'node:net', 'node:path', 'node:util'],
+  operator: ['prom-client', 'node:http', 'node:net'],
+  cmd: ['commander', 'winston', 'yaml', '@kubernetes/client-node', '@dot-i/k8s-operator', 'prom-client', 'node:*'],
+}
+
+const PURE = ['election', 'group']
+/** What decides must be told the time and its luck. */
+const IMPURE =
+  /\b(async|await|Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|process)\b/
+const REAL_TIME = /\b(setTimeout|setInterval|performance\.now|Date\.now|new Date\(\)|AbortSignal\.timeout)\b/
+const PROCESS = /\bprocess\./
+
+const SRC = dirname(fileURLToPath(import.meta.url))
+
+interface Import {
+  readonly target: string
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .filter((file) => layerOf(file) !== 'sim' && !file.startsWith('kube/contract') && !file.endsWith('/fixtures.ts'))
+
+describe('layers', () => {
+  it('has rules for every layer', () => {
+    const layers = [...new Set(files.map(layerOf))].toSorted()
+    assert.deepEqual(layers, Object.keys(MAY_IMPORT).toSorted())
+  })
+
+  for (const file of files) {
+    const layer = layerOf(file)
+    const code = withoutComments(readFileSync(join(SRC, file), 'utf8'))
+
+    it(`${file} imports only what its layer may`, () => {
+      for (const { target, typeOnly } of importsOf(code)) {
+        if (target.startsWith('.')) {
+          const at = layerOf(relative(SRC, join(SRC, dirname(file), target)))
+          const allowed = [layer, ...MAY_IMPORT[layer]!, ...(typeOnly ? (MAY_IMPORT_TYPES[layer] ?? []) : [])]
+          assert.ok(allowed.includes(at), `${layer} may not import ${at} (${target})`)
+        } else {
+          const allowed = PACKAGES[layer] ?? []
+          assert.ok(
+            allowed.some((name) => isPackage(name, target)),
+            `${layer} may not import ${target}`,
+          )
+        }
+      }
+    })
+
+    if (PURE.includes(layer)) {
+      it(`${file} is pure`, () => assert.doesNotMatch(withoutStrings(code), IMPURE))
+    }
+    if (file !== 'clock.ts') {
+      it(`${file} takes its time from a Clock`, () => assert.doesNotMatch(withoutStrings(code), REAL_TIME))
+    }
+    if (layer !== 'cmd') {
+      it(`${file} does not touch the process`, () => assert.doesNotMatch(withoutStrings(code), PROCESS))
+    }
+  }
+})
+
+function layerOf(file: string): string {
+  return file.split('/')[0]!
+}
+
+function isPackage(allowed: string, target: string): boolean {
+  if (allowed.endsWith('*')) return target.startsWith(allowed.slice(0, -1))
+  return target === allowed || target.startsWith(`${allowed}/`)
+}
+
+function importsOf(code: string): readonly Import[] {
+  const statements = code.matchAll(
+    /^(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
+  )
+  return [...statements].map(([, type, from, dynamic]) => ({ target: from ?? dynamic!, typeOnly: type !== undefined }))
+}
+
+function withoutComments(code: string): string {
+  return code.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$|\s\/\/ .*$/gm, '')
+}
+
+function withoutStrings(code: string): string {
+  return code.replaceAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''")
+}
