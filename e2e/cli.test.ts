@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,7 +97,7 @@ describe('command line', () => {
     [
       ['operator'],
       {},
-      'no cluster to work on: there is no kubeconfig, and this is no pod with a service account. ' +
+      'no cluster to work on: there is no kubeconfig, and this is no pod. ' +
         'Pass --kubeconfig FILE or set KUBECONFIG',
     ],
   ]
@@ -135,7 +135,7 @@ describe('command line', () => {
     try {
       const flags = ['--metrics-bind-address', '0', '--health-probe-bind-address', '0']
       const run = new Run(['operator', ...flags], { KUBECONFIG: kubeconfig(server.port) })
-      await run.says(/ acts /)
+      await run.says(/this replica acts/)
       run.kill('SIGINT')
       await run.says(/stopping why=SIGINT/)
       run.kill('SIGINT')
@@ -170,10 +170,7 @@ async function electingServer(): Promise<{ readonly port: number; close(): void 
     if (request.method === 'GET' && !request.url.includes('?')) {
       reply(404, { kind: 'Status', status: 'Failure', reason: 'NotFound', message: 'not found', code: 404 })
     } else if (request.method === 'POST') {
-      void json(request).then((lease) => {
-        const { metadata, ...rest } = lease as { metadata: object }
-        reply(201, { ...rest, metadata: { ...metadata, uid: 'lease-uid', resourceVersion: '1' } })
-      })
+      void created(request).then((lease) => reply(201, lease))
     }
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -184,6 +181,11 @@ async function electingServer(): Promise<{ readonly port: number; close(): void 
       server.closeAllConnections()
     },
   }
+}
+
+async function created(request: IncomingMessage): Promise<object> {
+  const { metadata, ...rest } = (await json(request)) as { metadata: object }
+  return { ...rest, metadata: { ...metadata, uid: 'lease-uid', resourceVersion: '1' } }
 }
 
 /** A port where nobody listens: one that was free a moment ago. */

@@ -168,6 +168,20 @@ export function checkHistory(history: readonly Change[], name: string, leaseName
   return check.tally
 }
 
+/** The most pods that bore the leader label at one version: what a stranger's write to the Lease must not change. */
+export function mostLabelled(history: readonly Change[], name: string): number {
+  const labelled = new Set<string>()
+  let most = 0
+  for (const { kind, gone, object } of history) {
+    if (kind !== 'pod') continue
+    const { uid, labels = {} } = object.metadata
+    if (!gone && labels[groupKeys(name).role] === LEADER_ROLE) labelled.add(uid)
+    else labelled.delete(uid)
+    most = Math.max(most, labelled.size)
+  }
+  return most
+}
+
 class GroupCheck {
   readonly #name: string
   readonly #leaseName: string

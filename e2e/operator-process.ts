@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleepUntil, systemClock } from '../src/clock.ts'
+import type { ControlPlane } from './controlplane/controlplane.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { freePorts } from './controlplane/ports.ts'
@@ -40,9 +41,11 @@ export interface LogLine {
   readonly error?: unknown
 }
 
+/** By control plane, of which a run of the tests has one. */
+const installed = new WeakMap<ControlPlane, Promise<string>>()
+
 /** CRD, RBAC and namespace as shipped. Resolves to a kubeconfig with the service account's token and nothing else. */
-async function install(): Promise<string> {
-  const plane = await controlPlane()
+async function install(plane: ControlPlane): Promise<string> {
   const api = await adminApi()
   await leaderGroupCrd()
   const metadata = { name: OPERATOR_NAMESPACE }
@@ -56,7 +59,10 @@ async function install(): Promise<string> {
 
 /** Resolves when `/readyz` says ok. Whatever becomes of the test, the process ends with this one at the latest. */
 export async function startOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
-  const kubeconfig = await install()
+  const plane = await controlPlane()
+  const installing = installed.get(plane) ?? install(plane)
+  installed.set(plane, installing)
+  const kubeconfig = await installing
   const [health, metrics] = (await freePorts(2)) as [number, number]
   const scratch = await openScratch()
   const process = new OperatorProcess(scratch, { ...options, kubeconfig, health, metrics })

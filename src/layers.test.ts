@@ -25,7 +25,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { group: [
 /** Packages by layer; `node:` modules count as packages. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kube: ['undici', 'node:fs/promises', 'node:net', 'node:path', 'node:util'],
-  operator: ['prom-client', 'node:http', 'node:net'],
+  operator: ['prom-client', 'node:events', 'node:http', 'node:net'],
   cmd: ['commander', 'winston', 'yaml', '@kubernetes/client-node', '@dot-i/k8s-operator', 'prom-client', 'node:*'],
 }
 

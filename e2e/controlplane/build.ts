@@ -19,7 +19,7 @@ export interface BuildOptions {
   readonly signal: AbortSignal
 }
 
-/** Takes seconds with a warm Go build cache, 2 to 6 minutes on 2 cores without one. */
+/** Takes seconds with a warm Go build cache, 4 to 9 minutes on 2 cores without one. */
 export async function build(components: readonly Component[], options: BuildOptions): Promise<Attempt> {
   const { release, turn, progress, signal } = options
   const { kubernetes } = await moduleVersions()

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import type { Credentials } from '../kube/credentials.ts'
 import { inClusterCredentials, readNamespace } from '../kube/in-cluster.ts'
@@ -18,8 +17,6 @@ export interface Cluster {
   readonly source: string
 }
 
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
-
 /** As kubectl does: a kubeconfig if there is one, else the service account of the pod that this runs in. */
 export async function findCluster(flags: ClusterFlags, env: Environment, clock: Clock): Promise<Cluster> {
   const kubeConfig = loadKubeConfig(flags, env)
@@ -33,9 +30,9 @@ export async function findCluster(flags: ClusterFlags, env: Environment, clock: 
   }
   if (flags.context !== undefined) throw new UsageError(`--context ${flags.context}: there is no kubeconfig`)
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
-  if (!host || !existsSync(SERVICE_ACCOUNT_TOKEN)) {
+  if (!host) {
     throw new UsageError(
-      'no cluster to work on: there is no kubeconfig, and this is no pod with a service account. ' +
+      'no cluster to work on: there is no kubeconfig, and this is no pod. ' +
         'Pass --kubeconfig FILE or set KUBECONFIG',
     )
   }

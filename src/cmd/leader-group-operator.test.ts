@@ -5,6 +5,7 @@ import { Api } from '../kube/api.ts'
 import { Pods } from '../kube/objects.ts'
 import type { Outcome } from '../kube/outcome.ts'
 import { leaseLock } from '../lock/lease-lock.ts'
+import { Events } from '../operator/event.ts'
 import { EventRecorder } from '../operator/events.ts'
 import type { Log } from '../operator/log.ts'
 import { Metrics } from '../operator/metrics.ts'
@@ -120,7 +121,7 @@ describe('LeaderGroupOperator', () => {
     })
 
     it('elects, lives through quiet hours without connecting anew all the time, and stops', async () => {
-      const { clock, operator, requests, world } = setUp()
+      const { clock, metrics, operator, requests, world } = setUp()
       let ended: unknown = false
       const running = operator.start().then(
         () => (ended = true),
@@ -130,6 +131,11 @@ describe('LeaderGroupOperator', () => {
       await world.createGroup('db', ['db-0', 'db-1'])
       await clock.advance(1000)
       assert.deepEqual(await world.leaders(), ['db-0'])
+      assert(
+        (await world.events()).includes('Normal LeaderElected: db-0 leads in term 2'),
+        String(await world.events()),
+      )
+      assert.match(await metrics.text(), /^leadergroup_groups_ready 1$/m)
 
       requests.length = 0
       // The watch of the base class would have ended the process after 30 s.
@@ -189,7 +195,7 @@ function setUp() {
     dryRun: false,
   })
   const operator = new LeaderGroupOperator(groupOperator, silent)
-  return { clock, operator, requests, world: worldOf(new Api(server.transport(), clock)) }
+  return { clock, metrics, operator, requests, world: worldOf(new Api(server.transport(), clock)) }
 }
 
 /** What users and kubelets do. */
@@ -210,6 +216,10 @@ function worldOf(api: Api) {
     },
     async deletePod(name: string): Promise<void> {
       done(await api.delete(Pods, { namespace, name }, { gracePeriodSeconds: 0 }))
+    },
+    async events(): Promise<string[]> {
+      const events = done(await api.list(Events, { namespace }))
+      return events.items.map(({ type, reason, note }) => `${type} ${reason}: ${note}`)
     },
     async leaders(): Promise<string[]> {
       const pods = done(await api.list(Pods, { namespace, labelSelector: 'db.leadergroup.io/role=leader' }))

@@ -65,7 +65,9 @@ describe('winstonLog', () => {
     const written = await lines('text', 'warn', (log) => {
       log.debug('hidden')
       log.info('hidden')
-      log.warn(`shown: ${(['debug', 'info', 'warn', 'error'] as const).filter(log.isEnabled).join(' ')}`)
+      log.warn(
+        `shown: ${(['debug', 'info', 'warn', 'error'] as const).filter((level) => log.isEnabled(level)).join(' ')}`,
+      )
     })
     assert.deepEqual(written, ['2026-01-01T00:00:01.234Z WARN  shown: warn error'])
   })

@@ -46,6 +46,6 @@ export function withOperatorFlags(command: Command): Command {
 
 /** With its default alone: commander would add the preset and the name in the environment to each. */
 function describe({ description, defaultValue, defaultValueDescription }: Option): string {
-  const value: unknown = defaultValueDescription ?? defaultValue
-  return value === undefined ? description : `${description} (default: ${String(value)})`
+  const value = defaultValueDescription ?? (defaultValue as string | undefined)
+  return value === undefined ? description : `${description} (default: ${value})`
 }

@@ -15,6 +15,17 @@ export function ineligibility(pod: ObservedPod): Ineligibility | undefined {
 }
 
 /**
+ * Until when a leader that is merely not ready keeps its place (`failover.notReadySeconds`), in monotonic milliseconds
+ * as this process has seen it; undefined when that is no reason to wait.
+ */
+export function patience(leader: ObservedPod, notReadySeconds = 0): number | undefined {
+  if (ineligibility(leader) !== 'is not ready' || leader.notReadySince === undefined || notReadySeconds === 0) {
+    return undefined
+  }
+  return leader.notReadySince + notReadySeconds * 1000
+}
+
+/**
  * The pods that could lead, best first: those of the newest revision, then the one Ready longest, then by name.
  *
  * The newest revision is the one whose oldest pod is youngest, so that a rollout costs one hand-over and not one per

@@ -1,9 +1,12 @@
-import { ineligibility } from './candidates.ts'
+import { ineligibility, patience } from './candidates.ts'
 import type { Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 
 export type ReadyReason = 'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'Forbidden'
+
+/** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
+export const REFUSED_NAMESPACE = 'kube-node-lease'
 
 interface Verdict {
   readonly status: 'True' | 'False'
@@ -20,7 +23,9 @@ export function readyCondition(
   why: string,
   now: Instant,
 ): LeaderGroupCondition {
-  const verdict = judge(o, group, gate, leader, why)
+  const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
+  const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
+  const verdict = judge(o, group, gate, leader, waits, why)
   const before = group.status?.conditions?.find(({ type }) => type === 'Ready')
   return {
     type: 'Ready',
@@ -38,10 +43,11 @@ function judge(
   group: LeaderGroup,
   gate: Gate,
   leader: ObservedPod | undefined,
+  waits: boolean,
   why: string,
 ): Verdict {
   const paused = group.spec.paused === true
-  if (leader && (ineligibility(leader) === undefined || (!paused && isPatient(group, leader)))) {
+  if (leader && (waits || ineligibility(leader) === undefined)) {
     return paused
       ? { status: 'True', reason: 'Paused', message: `${why}; paused: if it goes, no new leader is chosen` }
       : { status: 'True', reason: 'LeaderElected', message: why }
@@ -65,10 +71,6 @@ function judge(
   }
   if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
   return { status: 'False', reason: 'NoEligiblePod', message: `${why}. ${census(selected)}` }
-}
-
-function isPatient(group: LeaderGroup, leader: ObservedPod): boolean {
-  return (group.spec.failover?.notReadySeconds ?? 0) > 0 && ineligibility(leader) === 'is not ready'
 }
 
 function foreignLease(lease: {

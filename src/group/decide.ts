@@ -1,3 +1,4 @@
+import { REFUSED_NAMESPACE } from './conditions.ts'
 import type { GroupAction, GroupDecision } from './decision.ts'
 import type { Election } from './election.ts'
 import { gateOf, type Gate } from './gate-state.ts'
@@ -7,9 +8,6 @@ import type { GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
 import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
 import { statusOf } from './status.ts'
-
-/** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
-const REFUSED_NAMESPACE = 'kube-node-lease'
 
 /** Changes of counts and wording alone are written at most so often. */
 const STATUS_INTERVAL_MILLIS = 1000
@@ -21,9 +19,6 @@ const STATUS_INTERVAL_MILLIS = 1000
 export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const { group } = o
   if (!group || group.metadata.deletionTimestamp !== undefined) return cleanUp(o)
-  if (o.namespace === REFUSED_NAMESPACE) {
-    return { actions: [], reason: `groups in ${REFUSED_NAMESPACE} are refused: it is the nodes' own` }
-  }
   const gate = gateOf(o.lease, group.metadata.uid)
   const election = electUnder(o, group, gate, now)
   const status = statusDue(o, group, gate, election, now)
@@ -41,6 +36,8 @@ function waits(o: GroupObservation, election: Election): boolean {
 }
 
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
+  if (o.namespace === REFUSED_NAMESPACE)
+    return { urgent: [], chores: [], reason: `groups in ${o.namespace} are refused` }
   switch (gate.kind) {
     case 'absent':
       return { urgent: [{ kind: 'createGate' }], chores: [], reason: 'creating the Lease, which names nobody yet' }

@@ -1,5 +1,5 @@
 import { advance } from './advance.ts'
-import { ineligibility, ranked } from './candidates.ts'
+import { ineligibility, patience, ranked } from './candidates.ts'
 import { whenRead, type Election, type View } from './election.ts'
 import type { HeldGate } from './gate-state.ts'
 import type { ObservedPod } from './observation.ts'
@@ -63,11 +63,11 @@ function decideAbsent(view: Held): Election {
 }
 
 function decidePresent(view: Held, holder: ObservedPod): Election {
-  const { gate, now } = view
+  const { group, gate, now } = view
   const why = ineligibility(holder)
   if (why === undefined) return keep(view, holder)
-  const patience = patienceWith(view, holder)
-  if (patience !== undefined && patience > now.monotonic) return { ...keep(view, holder), wakeAt: patience }
+  const keepsUntil = patience(holder, group.spec.failover?.notReadySeconds)
+  if (keepsUntil !== undefined && keepsUntil > now.monotonic) return { ...keep(view, holder), wakeAt: keepsUntil }
 
   const successor = successorOf(view)
   if (successor) {
@@ -98,13 +98,6 @@ function keep(view: Held, holder: ObservedPod): Election {
     chores: [],
     reason: `labelling ${holder.name}, the holder of term ${gate.term}`,
   }
-}
-
-/** Until when an unready holder keeps its place (`failover.notReadySeconds`), as this process has seen it. */
-function patienceWith({ group }: Held, holder: ObservedPod): number | undefined {
-  const seconds = group.spec.failover?.notReadySeconds ?? 0
-  if (ineligibility(holder) !== 'is not ready' || holder.notReadySince === undefined || seconds === 0) return undefined
-  return holder.notReadySince + seconds * 1000
 }
 
 function successorOf({ o, group, gate }: Held): ObservedPod | undefined {

@@ -2,7 +2,7 @@
  * What can be expected of a request is a value; everything else is an {@link ApiError}.
  *
  * `conflict`: the object is not the one that was read: a stale resourceVersion (409 Conflict) or another
- *   `metadata.uid` (422 on that field; tried on 1.36: a PUT or merge patch with a wrong UID and the right version).
+ *   `metadata.uid` (409 for a PUT, 422 on that field for a merge patch: tried on 1.36).
  * `exists`: create of a name that is taken (409 AlreadyExists).
  * `notFound`: no such object (404).
  * `expired`: the version asked for is compacted (410): list anew.

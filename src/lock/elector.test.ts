@@ -29,6 +29,12 @@ describe('elector', () => {
     assert.deepEqual(stage.writes('a'), [0, 2_000, 4_000, 6_000])
     assert.equal((await stage.lease()).spec?.acquireTime, spec?.acquireTime)
     assert.deepEqual([terms.length, a.leaders, a.errors], [1, ['a'], []])
+    a.requests.length = 0
+    await stage.clock.advance(20_000)
+    assert.deepEqual(
+      a.requests,
+      Array.from({ length: 10 }, (_, index) => `${8_000 + index * 2_000} PUT`),
+    )
   })
 
   it('follows without a request while somebody leads, and takes over at once when that one releases', async () => {
@@ -273,6 +279,32 @@ describe('elector', () => {
     await stage.edit((lease) => ({ ...lease, metadata: { ...lease.metadata, annotations: {} } }))
     await stage.clock.settle()
     assert.equal(a.elector.isLeader(), true)
+  })
+
+  it('leads on when it is resumed without having been paused', async () => {
+    const a = stage.candidate('a')
+    const { ends } = leadOn(a)
+    await stage.clock.advance(1_000)
+    a.elector.resume()
+    await stage.clock.advance(10_000)
+    assert.deepEqual([ends, a.elector.isLeader()], [[], true])
+  })
+
+  it('does not trust a lock whose versions cannot be ordered', async () => {
+    const record = { holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 0 }
+    const a = stage.candidate('a', {
+      lock: {
+        describe: 'an odd lock',
+        read: () => Promise.resolve({ record, version: 'v1' }),
+        write: () => assert.fail('its version orders nothing'),
+      },
+    })
+    leadOn(a)
+    await stage.clock.settle()
+    assert.deepEqual(
+      a.errors.map(({ code, message }) => [code, message]),
+      [['invalid', 'an odd lock: version "v1" is no decimal integer']],
+    )
   })
 
   it('looks on when it was paused before it led', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import type { GroupAction, GroupDecision } from '../group/decision.ts'
-import { eventsOf } from '../group/events.ts'
+import { eventsOf, leaseTakenBack } from '../group/events.ts'
 import type { GroupObservation } from '../group/observation.ts'
 import { ApiError } from '../kube/outcome.ts'
 import type { Acted, Brain } from '../loop.ts'
@@ -77,6 +77,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 
   failed(key: string, error: unknown, retryMillis: number): void {
+    this.#options.metrics.retried()
     this.#options.log.warn(`cannot act on the group; trying again in ${Math.round(retryMillis)} ms`, {
       group: key,
       error,
@@ -93,6 +94,9 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
         for (const event of eventsOf(before.group.status, action.status)) events.record(before.group, event)
       }
       if (action.kind === 'advanceGate') metrics.transition()
+      if (action.kind === 'advanceGate' && action.takesBack && before.group && before.lease) {
+        events.record(before.group, leaseTakenBack(before.lease.name, before.lease.holderIdentity))
+      }
     }
     this.#timeFailover(key, actions)
   }

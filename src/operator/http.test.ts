@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { VirtualClock } from '../sim/clock.ts'
 import type { Check } from './health.ts'
 import { serveHealth, serveMetrics, type HttpServer } from './http.ts'
@@ -45,10 +46,29 @@ describe('the operator’s HTTP servers', () => {
     const metrics = new Metrics(new VirtualClock())
     metrics.groups(2, 1)
     const get = await serve(serveMetrics(ANY, metrics))
-    const [status, text] = await get('/metrics')
+    const [status, body] = await get('/metrics')
     assert.equal(status, 200)
-    assert.match(text, /^leadergroup_groups 2$/m)
+    assert.match(body, /^leadergroup_groups 2$/m)
     assert.equal((await get('/'))[0], 404)
+  })
+
+  it('lives through what is no URL', async () => {
+    for (const starting of [serveHealth(ANY, () => []), serveMetrics(ANY, new Metrics(new VirtualClock()))]) {
+      const server = await starting
+      open.push(server)
+      const socket = connect(server.port, '127.0.0.1')
+      socket.write('GET // HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      assert.match(await text(socket), /^HTTP\/1\.1 404 /)
+    }
+  })
+
+  it('answers a scrape that cannot be collected with an error', async () => {
+    const metrics = new Metrics(new VirtualClock())
+    metrics.onScrape(() => {
+      throw new Error('a bug')
+    })
+    const get = await serve(serveMetrics(ANY, metrics))
+    assert.deepEqual(await get('/metrics'), [500, 'Error: a bug\n'])
   })
 
   it('closes without waiting for half a request', async () => {

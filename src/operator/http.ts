@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { report, type Check } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -31,7 +31,7 @@ export function serveHealth(address: BindAddress, readiness: () => readonly Chec
     ['readyz', () => [ping, ...readiness()]],
   ])
   return listen(address, '--health-probe-bind-address', (request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://probe')
+    const { pathname, searchParams } = target(request)
     const [, endpoint = '', name = '', ...rest] = pathname.split('/')
     const checks = endpoints.get(endpoint)
     const { status, body } =
@@ -45,8 +45,7 @@ export function serveHealth(address: BindAddress, readiness: () => readonly Chec
 /** `/metrics`, in plain HTTP: who may read it is for a NetworkPolicy to say. */
 export function serveMetrics(address: BindAddress, metrics: Metrics): Promise<HttpServer> {
   return listen(address, '--metrics-bind-address', (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://scrape')
-    if (pathname !== '/metrics') {
+    if (target(request).pathname !== '/metrics') {
       response.writeHead(404, PLAIN_TEXT).end('not found: there is /metrics\n')
       return
     }
@@ -55,6 +54,11 @@ export function serveMetrics(address: BindAddress, metrics: Metrics): Promise<Ht
       (error: unknown) => response.writeHead(500, PLAIN_TEXT).end(`${String(error)}\n`),
     )
   })
+}
+
+/** What is no URL (`//`, for one) is a path that is not served. A throw here would end the operator. */
+function target(request: IncomingMessage): URL {
+  return URL.parse(request.url ?? '', 'http://operator') ?? new URL('http://operator/')
 }
 
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }

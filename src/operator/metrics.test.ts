@@ -136,6 +136,19 @@ describe('Metrics', () => {
     ])
   })
 
+  it('asks at each scrape for what is at hand', async () => {
+    const metrics = new Metrics(new VirtualClock())
+    let waiting = 2
+    metrics.onScrape(() => metrics.queueDepth(waiting))
+    assert.deepEqual(await samples(metrics, 'workqueue_depth{'), [
+      'workqueue_depth{name="leadergroup",controller="leadergroup"} 2',
+    ])
+    waiting = 0
+    assert.deepEqual(await samples(metrics, 'workqueue_depth{'), [
+      'workqueue_depth{name="leadergroup",controller="leadergroup"} 0',
+    ])
+  })
+
   it('keeps nothing outside itself', async () => {
     const [one, other] = [new Metrics(new VirtualClock()), new Metrics(new VirtualClock())]
     one.conflict()

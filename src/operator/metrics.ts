@@ -38,6 +38,7 @@ export class Metrics {
   /** For more metrics of the process than the operator's own. */
   readonly registry = new Registry()
   readonly #clock: Clock
+  readonly #collectors: (() => void)[] = []
   readonly #watches = new Map<string, (() => Freshness)[]>()
 
   readonly #reconciles = this.#counter(
@@ -55,16 +56,6 @@ export class Metrics {
     'Time to carry out one decision about a group.',
     ['controller'],
     RECONCILE_BUCKETS_SECONDS,
-  )
-  readonly #activeWorkers = this.#gauge(
-    'controller_runtime_active_workers',
-    'Groups that are acted on at this moment.',
-    ['controller'],
-  )
-  readonly #maxWorkers = this.#gauge(
-    'controller_runtime_max_concurrent_reconciles',
-    'Groups that may be acted on at the same time.',
-    ['controller'],
   )
   readonly #queueDepth = this.#gauge('workqueue_depth', 'Groups that wait for their turn.', ['name', 'controller'])
   readonly #queueRetries = this.#counter(
@@ -131,11 +122,6 @@ export class Metrics {
     this.#queueDepth.set({ name: CONTROLLER, controller: CONTROLLER }, groups)
   }
 
-  workers(active: number, most: number): void {
-    this.#activeWorkers.set({ controller: CONTROLLER }, active)
-    this.#maxWorkers.set({ controller: CONTROLLER }, most)
-  }
-
   conflict(): void {
     this.#conflicts.inc()
   }
@@ -171,8 +157,14 @@ export class Metrics {
     this.#watches.set(resource, [...(this.#watches.get(resource) ?? []), freshness])
   }
 
+  /** Calls `collect` before each scrape: for numbers that are at hand at any time and need no counting. */
+  onScrape(collect: () => void): void {
+    this.#collectors.push(collect)
+  }
+
   /** In Prometheus' text format. */
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    for (const collect of this.#collectors) collect()
     return this.registry.metrics()
   }
 

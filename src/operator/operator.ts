@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { GroupAction } from '../group/decision.ts'
+import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation } from '../group/observation.ts'
 import type { Api } from '../kube/api.ts'
 import { Leases, Pods } from '../kube/objects.ts'
@@ -65,6 +66,11 @@ export class GroupOperator {
     const authority = (): AbortSignal | undefined => this.#authority
     const brain = new GroupBrain({ cache: this.#cache, actor, clock, log, metrics, events, dryRun, authority })
     this.#loop = new Loop(brain, { clock, random })
+    metrics.onScrape(() => {
+      const groups = [...this.#cache.groups.all()]
+      metrics.groups(groups.length, groups.filter(isReady).length)
+      metrics.queueDepth(this.#loop.depth)
+    })
   }
 
   /** What readiness asks: `leadergroups`, `pods` and `leases` listed and their watches fresh. */
@@ -161,4 +167,8 @@ export class GroupOperator {
     })
     this.#authority = undefined
   }
+}
+
+function isReady({ status }: LeaderGroup): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false
 }

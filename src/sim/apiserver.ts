@@ -133,7 +133,8 @@ export class ApiServer {
       throw new StatusError(500, 'resourceVersion should not be set on objects to be created')
     }
     const now = wholeSeconds(this.#clock.wallNow())
-    const object = created(request, incoming, { uid: uidOf(++this.#sequence), now, sequence: this.#sequence })
+    const sequence = ++this.#sequence
+    const object = created(request, incoming, { uid: uidOf(sequence), now, sequence, put: request.verb === 'replace' })
     if (this.#store.get(type, namespace, object.metadata.name)) throw alreadyExists(type, object.metadata.name)
     const stored = this.#put(type, object, user, isDryRun(request))
     if (type.custom && 'status' in stored) this.#statusNotStored.add(stored)

@@ -78,19 +78,24 @@ export function checkName(incoming: Incoming, name: string): void {
   throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
 }
 
-/** The object that a create stores, but for its resourceVersion. `uid` and time are the server's, whatever was sent. */
+/**
+ * The object that a create stores, but for its resourceVersion. `uid` and time are the server's, whatever was sent.
+ * By PUT, a mark of deletion that was sent stays: the object is born with it.
+ */
 export function created(
   { type, namespace }: Pick<Target, 'type' | 'namespace'>,
   incoming: Incoming,
-  by: { uid: string; now: string; sequence: number },
+  by: { uid: string; now: string; sequence: number; put: boolean },
 ): StoredObject {
-  const { name = '', labels, annotations, ownerReferences, finalizers } = metaOf(incoming)
+  const { name = '', labels, annotations, ownerReferences, finalizers, ...sent } = metaOf(incoming)
+  const { deletionTimestamp, deletionGracePeriodSeconds } = sent
   const metadata = withoutEmpty({
     name,
     namespace: namespace ?? '',
     uid: by.uid,
     ...(type.generationCounts === undefined ? {} : { generation: 1 }),
     creationTimestamp: by.now,
+    ...(by.put ? { deletionTimestamp, deletionGracePeriodSeconds } : {}),
     labels,
     annotations,
     ownerReferences,

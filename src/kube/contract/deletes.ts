@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { Leases, Pods, type KubeObject } from '../objects.ts'
+import { objectPath } from '../path.ts'
 import { AnyLeases, AnyPods, Groups, keyOf, ok, refused, Slices, type Subject } from './subject.ts'
 
 export function describeDeletes(get: () => Subject): void {
@@ -45,6 +46,15 @@ export function describeDeletes(get: () => Subject): void {
         ok(await get().api.mergePatch(resource, key, { metadata: { finalizers: null } }))
         refused(await get().api.get(resource, key), 'notFound')
       }
+    })
+
+    it('takes its options from the body, if there is one: a dryRun in the query is not seen then', async () => {
+      const lease = await get().lease()
+      const path = objectPath(Leases, keyOf(lease))
+      assert.equal(await get().status('DELETE', path, { dryRun: ['All'] }), 200)
+      ok(await get().api.get(Leases, keyOf(lease)))
+      assert.equal(await get().status('DELETE', `${path}?dryRun=All`, {}), 200)
+      refused(await get().api.get(Leases, keyOf(lease)), 'notFound')
     })
 
     it('does nothing in a dry run of a patch that would end it', async () => {

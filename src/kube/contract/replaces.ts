@@ -56,6 +56,18 @@ export function describeReplaces(get: () => Subject): void {
       assert.ok(BigInt(anew.metadata.resourceVersion) > BigInt(resourceVersion))
     })
 
+    it('of a deleted Lease from a copy that was marked makes one that is born marked', async () => {
+      const lease = await get().lease({ finalizers: ['x.io/a'] })
+      ok(await get().api.delete(Leases, keyOf(lease)))
+      const marked = ok(await get().api.get(Leases, keyOf(lease)))
+      ok(await get().api.mergePatch(Leases, keyOf(lease), { metadata: { finalizers: null } }))
+      refused(await get().api.get(Leases, keyOf(lease)), 'notFound')
+      const copy = { ...marked, metadata: { ...marked.metadata, uid: undefined } }
+      const anew = ok(await get().api.replace(Leases, keyOf(lease), copy))
+      assert.equal(anew.metadata.deletionTimestamp, marked.metadata.deletionTimestamp)
+      ok(await get().api.mergePatch(Leases, keyOf(lease), { metadata: { finalizers: null } }))
+    })
+
     it('of a deleted Lease with its UID is a conflict, so nothing is created', async () => {
       const lease = await get().lease()
       ok(await get().api.delete(Leases, keyOf(lease)))

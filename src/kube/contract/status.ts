@@ -18,6 +18,20 @@ export function describeStatus(get: () => Subject): void {
   })
 
   describe('the status of a group', () => {
+    it('that only the schema gave is stored by the first write, even one that changes nothing', async function () {
+      const group = await get().group()
+      if (group.status === undefined) return this.skip()
+      const versions = [BigInt(group.metadata.resourceVersion)]
+      for (let round = 0; round < 2; round++) {
+        const patched = ok(await get().api.mergePatch(Groups, keyOf(group), {}))
+        assert.deepEqual(patched.status, group.status)
+        versions.push(BigInt(patched.metadata.resourceVersion))
+      }
+      const [created = 0n, first = 0n, second] = versions
+      assert.ok(first > created)
+      assert.equal(second, first)
+    })
+
     it('is dropped by create', async () => {
       const object = complete(Groups, { metadata: { name: get().key().name }, spec: GROUP_SPEC, status: STATUS })
       const created = ok(await get().api.create(Groups, get().namespace, object))

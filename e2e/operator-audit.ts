@@ -1,0 +1,155 @@
+/** The API server's audit log as a witness of all that the operator's service account asked for. */
+import assert from 'node:assert/strict'
+import { open, stat } from 'node:fs/promises'
+import { groupOfKey } from '../src/group/keys.ts'
+import { controlPlane } from './controlplane/shared.ts'
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from './operator-process.ts'
+
+interface AuditEvent {
+  readonly verb: string
+  readonly user: { readonly username: string }
+  readonly objectRef?: {
+    readonly apiGroup?: string
+    readonly resource: string
+    readonly subresource?: string
+    readonly namespace?: string
+    readonly name?: string
+  }
+  readonly responseStatus?: { readonly code?: number; readonly message?: string }
+  readonly requestURI: string
+  readonly requestObject?: Body
+}
+
+interface Body {
+  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly spec?: Readonly<Record<string, unknown>>
+}
+
+/** A witness of what is asked for from now on. */
+export async function openAudit(): Promise<Audit> {
+  const { auditLogPath } = await controlPlane()
+  assert.ok(auditLogPath, 'the control plane keeps no audit log')
+  return new Audit(auditLogPath, (await stat(auditLogPath)).size)
+}
+
+const ELECTION_LEASE = `${OPERATOR_NAMESPACE}/leadergroup-operator`
+const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection']
+
+export class Audit {
+  readonly #path: string
+  readonly #from: number
+
+  constructor(path: string, from: number) {
+    this.#path = path
+    this.#from = from
+  }
+
+  /** Of the operator, in order. */
+  async requests(): Promise<readonly AuditEvent[]> {
+    return (await this.#events()).filter(isOwn)
+  }
+
+  /** Successful or not. */
+  async writes(): Promise<readonly AuditEvent[]> {
+    return (await this.requests()).filter(isWrite)
+  }
+
+  /** I12: nothing was forbidden, and nothing was written that design §3 does not name. Resolves to how many writes. */
+  async check(): Promise<number> {
+    const events = await this.#events()
+    const groups = groupsOf(events)
+    const own = events.filter(isOwn)
+    const forbidden = own.filter(({ responseStatus }) => responseStatus?.code === 403)
+    assert.deepEqual(forbidden.map(describe), [], 'the shipped RBAC is not enough')
+    const writes = own.filter(isWrite)
+    const beyond = writes.filter((event) => !isAllowed(event, groups))
+    assert.deepEqual(beyond.map(describe), [], 'the operator wrote what it should not')
+    return writes.length
+  }
+
+  /** From the beginning, for the groups that there ever were; `isNew`: after this witness was called. */
+  async #events(): Promise<readonly Seen[]> {
+    const file = await open(this.#path)
+    const events: Seen[] = []
+    let end = 0
+    for await (const line of file.readLines()) {
+      end += Buffer.byteLength(line) + 1
+      // The API server may be in the middle of writing the last line. Most lines are of no interest, and parsing is dear.
+      if (!line.endsWith('}') || !MENTIONED.some((text) => line.includes(text))) continue
+      events.push({ ...(JSON.parse(line) as AuditEvent), isNew: end > this.#from })
+    }
+    return events
+  }
+}
+
+const MENTIONED = [JSON.stringify(OPERATOR_USER), '"resource":"leadergroups"']
+
+interface Seen extends AuditEvent {
+  readonly isNew: boolean
+}
+
+function isOwn({ user, isNew }: Seen): boolean {
+  return isNew && user.username === OPERATOR_USER
+}
+
+function isWrite({ verb }: AuditEvent): boolean {
+  return WRITES.includes(verb)
+}
+
+interface Groups {
+  /** `<namespace>/<name>` of every group that there ever was. */
+  readonly names: ReadonlySet<string>
+  /** Of their Leases. */
+  readonly leases: ReadonlySet<string>
+}
+
+function groupsOf(events: readonly AuditEvent[]): Groups {
+  const names = new Set<string>()
+  const leases = new Set<string>()
+  for (const { verb, objectRef, requestObject } of events) {
+    // `kubectl apply` of something new is a create as well.
+    if (verb !== 'create' || objectRef?.resource !== 'leadergroups') continue
+    const name = String(requestObject?.metadata?.['name'])
+    const lease = requestObject?.spec?.['leaseName'] ?? name
+    names.add(`${objectRef.namespace}/${name}`)
+    leases.add(`${objectRef.namespace}/${String(lease)}`)
+  }
+  return { names, leases }
+}
+
+function isAllowed(event: AuditEvent, groups: Groups): boolean {
+  const { verb, objectRef, requestObject } = event
+  const { apiGroup = '', resource, subresource, namespace = '', name } = objectRef ?? { resource: '' }
+  switch ([apiGroup, resource, ...(subresource === undefined ? [] : [subresource])].join('/')) {
+    case '/pods':
+      return verb === 'patch' && isKeysOnly(requestObject, namespace, groups)
+    case 'coordination.k8s.io/leases': {
+      if (!['create', 'update', 'delete'].includes(verb)) return false
+      const lease = `${namespace}/${name ?? String(requestObject?.metadata?.['name'])}`
+      return groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')
+    }
+    case 'leadergroup.io/leadergroups/status':
+      return verb === 'update' || verb === 'patch'
+    case 'events.k8s.io/events':
+      return verb === 'create' || verb === 'patch'
+    default:
+      return false
+  }
+}
+
+/** A merge patch can change nothing but what it has: the group's keys, on the very version of the pod that was read. */
+function isKeysOnly(patch: Body | undefined, namespace: string, groups: Groups): boolean {
+  const { metadata = {}, ...rest } = patch ?? {}
+  const { uid, resourceVersion, labels = {}, annotations = {}, ...more } = metadata
+  if (Object.keys(rest).length > 0 || Object.keys(more).length > 0) return false
+  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return false
+  const isOwnKey = (key: string): boolean => groups.names.has(`${namespace}/${groupOfKey(key)}`)
+  const areLabels = Object.keys(labels as object).every((key) => key.endsWith('/role') && isOwnKey(key))
+  const areAnnotations = Object.keys(annotations as object).every((key) => !key.endsWith('/role') && isOwnKey(key))
+  return areLabels && areAnnotations
+}
+
+function describe({ verb, requestURI, responseStatus, requestObject }: AuditEvent): string {
+  const answer = `${responseStatus?.code ?? ''} ${responseStatus?.message ?? ''}`.trim()
+  return `${verb} ${requestURI} → ${answer}: ${JSON.stringify(requestObject ?? {}).slice(0, 400)}`
+}

@@ -1,0 +1,41 @@
+/** The hooks of a suite: one operator for all its tests, and a scene for each. */
+import assert from 'node:assert/strict'
+import { type Audit, openAudit } from './operator-audit.ts'
+import { type OperatorProcess, startOperator } from './operator-process.ts'
+import { type Scene, openScene } from './operator-scene.ts'
+
+export interface Suite {
+  readonly operator: OperatorProcess
+  readonly scene: Scene
+  readonly audit: Audit
+}
+
+/** Call it in a `describe`; what it returns is there from the first `beforeEach` on. */
+export function operatorSuite(): Suite {
+  const suite = {} as { -readonly [Part in keyof Suite]: Suite[Part] }
+  before(async () => {
+    suite.audit = await openAudit()
+    suite.operator = await startOperator()
+  })
+  after(() => suite.operator?.end())
+  beforeEach(async () => {
+    suite.scene = await openScene()
+  })
+  afterEach(async function () {
+    await suite.scene[Symbol.asyncDispose]()
+    if (this.currentTest?.state === 'failed') console.error(await suite.operator.logTail())
+  })
+  return suite
+}
+
+/** Call it last in the suite. In a `describe` of its own, for mocha runs the tests of a suite before nested suites. */
+export function behavedWell(suite: Suite, { writes }: { readonly writes: number }): void {
+  describe('in all of that', () => {
+    it('wrote only what the design allows, with an RBAC that is enough, and complained of nothing', async () => {
+      const count = await suite.audit.check()
+      assert.ok(count >= writes, `${count} writes are in the audit log, of ${writes} at least`)
+      const complaints = (await suite.operator.log()).filter(({ level }) => level === 'error' || level === 'warn')
+      assert.deepEqual(complaints, [])
+    })
+  })
+}
