@@ -191,7 +191,14 @@ function setUp() {
     log: silent,
     metrics,
     events: new EventRecorder({ api, clock, log: silent, metrics, instance: 'pod-1', dryRun: false }),
-    election: { lock, identity: 'pod-1_uid', leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 1 },
+    election: {
+      name: 'leadergroup-operator',
+      lock,
+      identity: 'pod-1_uid',
+      leaseDurationSeconds: 5,
+      renewDeadlineSeconds: 3,
+      retryPeriodSeconds: 1,
+    },
     dryRun: false,
   })
   const operator = new LeaderGroupOperator(groupOperator, silent)

@@ -78,7 +78,7 @@ function electionOf(flags: OperatorFlags, cluster: Cluster, api: Api, identity: 
   if (!flags.election || flags.dryRun) return undefined
   const { namespace = cluster.namespace, name, ...timing } = flags.election
   const lock = leaseLock(api, { name, namespace, clock, random: Math.random })
-  return { lock, identity, ...timing }
+  return { name, lock, identity, ...timing }
 }
 
 async function untilStopped(

@@ -8,6 +8,7 @@ import {
   type Tenure,
 } from './observation.ts'
 import { isReleased, isSameTerm, isSameWrite, type Versioned } from './record.ts'
+import { isNewer } from './version.ts'
 
 /**
  * Theory of operation.
@@ -96,12 +97,12 @@ function read(o: Observation, event: Extract<Event, { kind: 'read' }>): Observat
   const settled = { ...o, doubt: false }
   const isNewest = o.heardAt === undefined || o.heardAt < event.startedAt.monotonic
   // A watch has told something since the read began: the read may be the older of the two.
-  if (!isNewest && !isNewer(event.found, o)) return settled
+  if (!isNewest && !isNews(event.found, o)) return settled
   return see(settled, event.found, event.at)
 }
 
 function watched(o: Observation, { at, found }: Extract<Event, { kind: 'watched' }>): Observation {
-  if (found !== 'absent') return isNewer(found, o) ? see(o, found, at) : { ...o, heardAt: at.monotonic }
+  if (found !== 'absent') return isNews(found, o) ? see(o, found, at) : { ...o, heardAt: at.monotonic }
   // A deletion carries no version, so it may be one of before our own create: too little to end a term on.
   if (o.tenure || o.attempts.length > 0) return { ...o, doubt: true }
   return see(o, found, at)
@@ -114,7 +115,7 @@ function watching(o: Observation, { at, open }: Extract<Event, { kind: 'watching
 
 function wrote(o: Observation, { at, attempt, found }: Extract<Event, { kind: 'wrote' }>): Observation {
   const settled = { ...withoutAttempt(o, attempt), conflicts: 0 }
-  if (isNewer(found, o)) return adopt(withSight(settled, found, at), attempt, found, at)
+  if (isNews(found, o)) return adopt(withSight(settled, found, at), attempt, found, at)
   // A watch was faster than this reply. With this very version it has been recognised; with a newer one the term is
   // over before it began, or has ended.
   return { ...settled, heardAt: at.monotonic }
@@ -239,10 +240,6 @@ function withoutAttempt(o: Observation, attempt: Attempt): Observation {
   return { ...o, attempts: o.attempts.filter((other) => other !== attempt) }
 }
 
-/** Versions of one lock are decimal integers that grow (Kubernetes promises it of resourceVersions: KEP-5504). */
-function isNewer(found: Versioned | 'absent', o: Observation): boolean {
-  if (found === 'absent') return false
-  if (o.newestVersion === undefined) return true
-  const [a, b] = [found.version, o.newestVersion]
-  return a.length === b.length ? a > b : a.length > b.length
+function isNews(found: Versioned | 'absent', o: Observation): boolean {
+  return found !== 'absent' && (o.newestVersion === undefined || isNewer(found.version, o.newestVersion))
 }

@@ -62,7 +62,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
     switch (acted.kind) {
       case 'done':
         metrics.reconciled('success', seconds)
-        this.#tell(key, decision, before)
+        this.#tell(key, decision, before, begunAt)
         break
       case 'stale':
         metrics.reconciled('requeue', seconds)
@@ -85,7 +85,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 
   /** One line for each decision that changed something, with its reason; and the events that its status implies. */
-  #tell(key: string, { actions, reason }: GroupDecision, before: GroupObservation): void {
+  #tell(key: string, { actions, reason }: GroupDecision, before: GroupObservation, begunAt: number): void {
     const { log, events, metrics } = this.#options
     const changes = actions.map(change).filter((text) => text !== undefined)
     if (changes.length > 0) log.info(reason, { group: key, changes: changes.join(', ') })
@@ -98,18 +98,19 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
         events.record(before.group, leaseTakenBack(before.lease.name, before.lease.holderIdentity))
       }
     }
-    this.#timeFailover(key, actions)
+    this.#timeFailover(key, actions, before, begunAt)
   }
 
-  #timeFailover(key: string, actions: readonly GroupAction[]): void {
+  /** From the decision that begins to replace a leader to the label on the next. The first election is no failover. */
+  #timeFailover(key: string, actions: readonly GroupAction[], before: GroupObservation, begunAt: number): void {
     const { clock, metrics } = this.#options
     const steps = actions.map((action) => (action.kind === 'patchPod' ? action.step : action.kind))
     if (steps.includes('label')) {
       const since = this.#electingSince.get(key)
       this.#electingSince.delete(key)
       if (since !== undefined) metrics.failover((clock.now() - since) / 1000)
-    } else if ((steps.includes('seal') || steps.includes('advanceGate')) && !this.#electingSince.has(key)) {
-      this.#electingSince.set(key, clock.now())
+    } else if (before.group?.status?.holder !== undefined && !this.#electingSince.has(key)) {
+      if (steps.includes('seal') || steps.includes('advanceGate')) this.#electingSince.set(key, begunAt)
     }
   }
 

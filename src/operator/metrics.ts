@@ -91,7 +91,7 @@ export class Metrics {
   )
   readonly #failoverSeconds = this.#histogram(
     'leadergroup_failover_seconds',
-    'Time from seeing that a leader is lost to the label on the next.',
+    'Time from the decision to replace a leader to the label on the next.',
     [],
     FAILOVER_BUCKETS_SECONDS,
   )

@@ -38,7 +38,14 @@ class Rig {
     const { dryRun = false } = options
     const events = new EventRecorder({ api, clock, log: SILENT, metrics, instance: name, dryRun })
     const lock = leaseLock(api, { name: 'leadergroup-operator', namespace: 'leadergroup-system', clock, random })
-    const election = { lock, identity: name, leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 1 }
+    const election = {
+      name: 'leadergroup-operator',
+      lock,
+      identity: name,
+      leaseDurationSeconds: 5,
+      renewDeadlineSeconds: 3,
+      retryPeriodSeconds: 1,
+    }
     const operator = new GroupOperator({
       api,
       clock,

@@ -3,7 +3,7 @@ import type { GroupAction } from '../group/decision.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation } from '../group/observation.ts'
 import type { Api } from '../kube/api.ts'
-import { Leases, Pods } from '../kube/objects.ts'
+import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
 import { Elector } from '../lock/elector.ts'
 import type { Lock } from '../lock/lock.ts'
 import { Loop } from '../loop.ts'
@@ -16,7 +16,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { LeaderGroups } from './resources.ts'
 import { trimGroup, trimLease, trimPod } from './trim.ts'
-import { Watches, type WatchesOptions } from './watches.ts'
+import { Watches } from './watches.ts'
 
 export interface OperatorOptions {
   readonly api: Api
@@ -34,6 +34,8 @@ export interface OperatorOptions {
 }
 
 export interface OperatorElection {
+  /** Name of the Lease, for metrics. */
+  readonly name: string
   readonly lock: Lock
   readonly identity: string
   readonly leaseDurationSeconds: number
@@ -52,7 +54,10 @@ export class GroupOperator {
   readonly #options: OperatorOptions
   readonly #cache: Cache
   readonly #loop: Loop<GroupObservation, GroupAction>
-  readonly #checks: Check[] = []
+  readonly #groups: Watches<LeaderGroup>
+  readonly #pods: Watches<Pod>
+  readonly #leases: Watches<Lease>
+  #elector: Elector | undefined
   /** Aborts when this process may not act any more. */
   #authority: AbortSignal | undefined
   #synced = false
@@ -66,19 +71,30 @@ export class GroupOperator {
     const authority = (): AbortSignal | undefined => this.#authority
     const brain = new GroupBrain({ cache: this.#cache, actor, clock, log, metrics, events, dryRun, authority })
     this.#loop = new Loop(brain, { clock, random })
+    const { groups, pods, leases } = this.#cache
+    this.#groups = new Watches({ resource: LeaderGroups, trim: trimGroup }, groups, options)
+    this.#pods = new Watches({ resource: Pods, trim: trimPod }, pods, options)
+    this.#leases = new Watches({ resource: Leases, trim: trimLease, fieldSelector: NO_HEARTBEATS }, leases, options)
     metrics.onScrape(() => {
-      const groups = [...this.#cache.groups.all()]
-      metrics.groups(groups.length, groups.filter(isReady).length)
+      const all = [...groups.all()]
+      metrics.groups(all.length, all.filter(isReady).length)
       metrics.queueDepth(this.#loop.depth)
     })
   }
 
-  /** What readiness asks: `leadergroups`, `pods` and `leases` listed and their watches fresh. */
+  /** What readiness asks: the lists complete, their watches fresh, and the replicas' Lease read. */
   get checks(): readonly Check[] {
     return [
-      { name: 'synced', check: () => (this.#synced ? undefined : 'the first lists are not complete') },
-      ...this.#checks,
+      this.#groups.check,
+      this.#pods.check,
+      this.#leases.check,
+      { name: 'leader-election', check: () => this.#electionFault() },
     ]
+  }
+
+  #electionFault(): string | undefined {
+    if (!this.#options.election || this.#elector?.observed()) return undefined
+    return `${this.#options.election.lock.describe} has not been read yet`
   }
 
   /**
@@ -105,18 +121,12 @@ export class GroupOperator {
 
   /** Groups first: pods are filed under the groups that select them, which is cheap for pods and dear for groups. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { api, clock, random, metrics, namespaces } = this.#options
-    const options: WatchesOptions = { api, clock, random, metrics, namespaces, signal }
-    const groups = new Watches(LeaderGroups, this.#cache.groups, trimGroup, options)
-    this.#checks.push(groups.check)
-    await Promise.race([groups.synced, groups.ended])
-    const pods = new Watches(Pods, this.#cache.pods, trimPod, options)
-    const leases = new Watches(Leases, this.#cache.leases, trimLease, { ...options, fieldSelector: NO_HEARTBEATS })
-    this.#checks.push(pods.check, leases.check)
-    const ended = Promise.all([groups.ended, pods.ended, leases.ended])
-    await Promise.race([Promise.all([pods.synced, leases.synced]), ended])
+    const groups = this.#groups.follow(signal)
+    await Promise.race([this.#groups.synced, groups])
+    const others = Promise.all([this.#pods.follow(signal), this.#leases.follow(signal)])
+    await Promise.race([Promise.all([this.#pods.synced, this.#leases.synced]), groups, others])
     if (!signal.aborted) this.#begin()
-    await ended
+    await Promise.all([groups, others])
   }
 
   #begin(): void {
@@ -135,22 +145,23 @@ export class GroupOperator {
       await this.#act(signal)
       return
     }
-    const { lock, ...timing } = election
+    const { lock, name, ...timing } = election
+    metrics.master(name, false)
     const elector = new Elector({
       ...timing,
       lock,
       clock,
       random,
-      onNewLeader: (holder) =>
-        log.info(holder ? `the operator's Lease names ${holder}` : "the operator's Lease names nobody"),
-      onError: (error) => log.warn("the operator's own election", { error }),
+      onNewLeader: (holder) => log.info(`the operator's Lease names ${holder ?? 'nobody'}`),
+      onError: onceInAWhile(clock, (error) => log.warn("the election among the operator's replicas", { error })),
     })
+    this.#elector = elector
     await elector.lead(
       async (term) => {
-        metrics.master(lock.describe, true)
+        metrics.master(name, true)
         // When the term ends, so does every request under way: the signal is theirs.
         await this.#act(term.signal)
-        metrics.master(lock.describe, false)
+        metrics.master(name, false)
         log.info('this replica stands by', { why: String(term.signal.reason) })
       },
       { signal },
@@ -166,6 +177,17 @@ export class GroupOperator {
       authority.addEventListener('abort', () => resolve(), { once: true })
     })
     this.#authority = undefined
+  }
+}
+
+/** An outage fails a request each second: the same message is said once a minute. */
+function onceInAWhile(clock: Clock, say: (error: Error) => void): (error: Error) => void {
+  let last = { message: '', at: -Infinity }
+  return (error) => {
+    const at = clock.now()
+    if (error.message === last.message && at - last.at < 60_000) return
+    last = { message: error.message, at }
+    say(error)
   }
 }
 

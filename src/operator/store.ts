@@ -1,6 +1,6 @@
+import { isNewer } from '../election/version.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import type { Change } from '../kube/watch.ts'
-import { isNewer } from './versions.ts'
 
 /** An object as kept, and when this process saw it, in ticks (`group/observation.ts`). */
 export interface Kept<T> {

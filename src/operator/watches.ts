@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Api } from '../kube/api.ts'
-import type { KubeObject, Resource } from '../kube/objects.ts'
-import { watch, type Freshness } from '../kube/watch.ts'
+import type { KubeObject } from '../kube/objects.ts'
+import { watch, type Freshness, type WatchSource } from '../kube/watch.ts'
 import type { Check } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import type { Store } from './store.ts'
@@ -13,7 +13,6 @@ export interface WatchesOptions {
   readonly metrics: Metrics
   /** Empty: all. */
   readonly namespaces: readonly string[]
-  readonly signal: AbortSignal
 }
 
 /** A watch that has been silent for so long is not trusted: bookmarks come every minute, and silence is cut at 90 s. */
@@ -23,55 +22,54 @@ const STALE_MILLIS = 180_000
 export class Watches<T extends KubeObject> {
   /** Resolves when each has listed once. */
   readonly synced: Promise<void>
-  /** Resolves when all have ended, which they do only with the signal. Rejects on a fault of the program. */
-  readonly ended: Promise<void>
-  readonly #resource: Resource<T>
-  readonly #clock: Clock
-  readonly #freshness: Freshness[]
+  readonly #source: WatchSource<T>
+  readonly #store: Store<T>
+  readonly #options: WatchesOptions
+  readonly #scopes: readonly { readonly namespace?: string; readonly freshness: Freshness }[]
+  readonly #allSynced: () => void
 
-  constructor(
-    resource: Resource<T>,
-    store: Store<T>,
-    trim: (object: T) => T,
-    options: WatchesOptions & { readonly fieldSelector?: string },
-  ) {
-    const { api, clock, random, metrics, namespaces, signal, fieldSelector } = options
-    this.#resource = resource
-    this.#clock = clock
-    const scopes = namespaces.length > 0 ? namespaces : [undefined]
-    this.#freshness = scopes.map(() => unheard())
-    let unsynced = scopes.length
-    const { promise: synced, resolve: allSynced } = Promise.withResolvers<void>()
-    this.synced = synced
-    const follow = async (namespace: string | undefined, freshness: Freshness): Promise<void> => {
-      const source = {
-        resource,
-        trim,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(fieldSelector ? { fieldSelector } : {}),
-      }
-      let listed = false
-      for await (const change of watch(api, source, { clock, random, signal, freshness })) {
-        store.change(change, namespace)
-        if (!listed && --unsynced === 0) allSynced()
-        listed = true
-      }
+  constructor(source: WatchSource<T>, store: Store<T>, options: WatchesOptions) {
+    const { metrics, namespaces } = options
+    this.#source = source
+    this.#store = store
+    this.#options = options
+    this.#scopes =
+      namespaces.length > 0
+        ? namespaces.map((namespace) => ({ namespace, freshness: unheard() }))
+        : [{ freshness: unheard() }]
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.synced = promise
+    this.#allSynced = resolve
+    for (const { freshness } of this.#scopes) metrics.watch(source.resource.plural, () => freshness)
+  }
+
+  /** Follows until the signal aborts. Rejects on a fault of the program. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#scopes.map((scope) => this.#follow(scope, signal)))
+  }
+
+  async #follow(scope: { namespace?: string; freshness: Freshness }, signal: AbortSignal): Promise<void> {
+    const { api, clock, random } = this.#options
+    const { namespace, freshness } = scope
+    const source = { ...this.#source, ...(namespace === undefined ? {} : { namespace }) }
+    for await (const change of watch(api, source, { clock, random, signal, freshness })) {
+      this.#store.change(change, namespace)
+      if (this.#scopes.every(({ freshness: each }) => each.synced)) this.#allSynced()
     }
-    this.ended = Promise.all(scopes.map((scope, index) => follow(scope, this.#freshness[index]!))).then(() => undefined)
-    for (const freshness of this.#freshness) metrics.watch(resource.plural, () => freshness)
   }
 
   get check(): Check {
-    return { name: this.#resource.plural, check: () => this.#fault() }
+    return { name: this.#source.resource.plural, check: () => this.#fault() }
   }
 
   #fault(): string | undefined {
-    for (const { synced, lastHeardAt, lastError } of this.#freshness) {
+    const { plural } = this.#source.resource
+    for (const { freshness } of this.#scopes) {
+      const { synced, lastHeardAt, lastError } = freshness
       const why = lastError ? `: ${lastError.message}` : ''
-      if (!synced) return `${this.#resource.plural} are not listed yet${why}`
-      const silence = this.#clock.now() - (lastHeardAt ?? -Infinity)
-      if (silence > STALE_MILLIS)
-        return `nothing heard of ${this.#resource.plural} for ${Math.round(silence / 1000)} s${why}`
+      if (!synced) return `${plural} are not listed yet${why}`
+      const silence = this.#options.clock.now() - (lastHeardAt ?? -Infinity)
+      if (silence > STALE_MILLIS) return `nothing heard of ${plural} for ${Math.round(silence / 1000)} s${why}`
     }
     return undefined
   }
