@@ -81,11 +81,10 @@ async function demo(signal: AbortSignal): Promise<void> {
   say('')
   say(`${await failOver(script, observer)} leads now`)
   await show(script)
-  if (keep) await playOn([...stage.kubectlFlags, '--namespace', namespace], signal)
+  if (keep) await playOn(`${stage.kubectlCommand} --namespace ${namespace}`, signal)
 }
 
-async function playOn(kubectlFlags: readonly string[], signal: AbortSignal): Promise<void> {
-  const kubectl = `kubectl ${kubectlFlags.join(' ')}`
+async function playOn(kubectl: string, signal: AbortSignal): Promise<void> {
   say('')
   say('It goes on running until Ctrl-C. To play with it:')
   say(`  ${kubectl} get leadergroups --watch`)

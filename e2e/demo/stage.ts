@@ -1,6 +1,6 @@
 /** The cluster that the demo plays on: its own, made for it, or the user's. */
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -8,6 +8,7 @@ import { findCluster } from '../../src/cmd/cluster.ts'
 import { systemClock } from '../../src/clock.ts'
 import { Api } from '../../src/kube/api.ts'
 import { undiciTransport } from '../../src/kube/undici.ts'
+import { resolveBinaries } from '../controlplane/binaries.ts'
 import type { Progress } from '../controlplane/progress.ts'
 import { startControlPlane } from '../controlplane/start.ts'
 
@@ -18,8 +19,8 @@ export interface Stage {
   readonly ca: string | undefined
   /** Pods run on nodes of their own; else the demo plays the kubelet. */
   readonly hasNodes: boolean
-  /** How a person gets at it, to type after `kubectl`. */
-  readonly kubectlFlags: readonly string[]
+  /** What a person types instead of `kubectl` to get at it. */
+  readonly kubectlCommand: string
   /** The output of kubectl; undefined where there is none. */
   kubectl(args: readonly string[]): Promise<string | undefined>
   close(): Promise<void>
@@ -30,18 +31,27 @@ export async function ownStage(progress: Progress, signal: AbortSignal): Promise
   const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${plane.adminToken}` } }
   const credentials = { server: plane.server, load: () => Promise.resolve(access) }
   const transport = undiciTransport({ credentials, userAgent: 'leadergroup-demo' })
+  const kubectlCommand = join(plane.dir, 'kubectl')
+  await writeFile(kubectlCommand, await kubectlScript(plane.kubeconfigPath), { mode: 0o700 })
   return {
     api: new Api(transport, systemClock),
     server: plane.server,
     ca: plane.ca,
     hasNodes: false,
-    kubectlFlags: ['--kubeconfig', plane.kubeconfigPath],
+    kubectlCommand,
     kubectl: async (args) => (await plane.kubectl(...args)).stdout,
     async close() {
       await transport.close()
       await plane.stop()
     },
   }
+}
+
+/** The kubectl of the control plane, for a person who may have none, on the demo's cluster. */
+async function kubectlScript(kubeconfigPath: string): Promise<string> {
+  const { kubectl } = await resolveBinaries({ components: ['kubectl'] })
+  const words = [kubectl.command, ...kubectl.prefixArgs, '--kubeconfig', kubeconfigPath]
+  return `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(' ')} "$@"\n`
 }
 
 export interface UserCluster {
@@ -59,7 +69,7 @@ export async function usersStage({ context, kubeconfig }: UserCluster): Promise<
     server: credentials.server,
     ca: ca?.toString(),
     hasNodes: true,
-    kubectlFlags: flags,
+    kubectlCommand: ['kubectl', ...flags].join(' '),
     kubectl: (args) => run('kubectl', [...flags, ...args]),
     close: () => transport.close(),
   }
