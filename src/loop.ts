@@ -55,7 +55,10 @@ interface Entry {
   state: 'idle' | 'queued' | 'running' | 'backoff'
   /** Something changed while the key was running. */
   dirty: boolean
-  attempts: number
+  /** Stale in a row, since something last took effect. */
+  stale: number
+  /** Failures since the key was last at rest: a step that succeeds between two that fail must not hurry the retries. */
+  failures: number
   cancelTimer: (() => void) | undefined
 }
 
@@ -104,7 +107,7 @@ export class Loop<Observation, Action> {
   #entry(key: string): Entry {
     let entry = this.#entries.get(key)
     if (!entry) {
-      entry = { state: 'idle', dirty: false, attempts: 0, cancelTimer: undefined }
+      entry = { state: 'idle', dirty: false, stale: 0, failures: 0, cancelTimer: undefined }
       this.#entries.set(key, entry)
     }
     return entry
@@ -146,14 +149,15 @@ export class Loop<Observation, Action> {
       const acted = await this.#brain.act(key, decision)
       if (this.#stopped) return
       if (acted.kind === 'failed') return this.#backOff(key, entry, acted.error, acted.retryAfterMillis)
-      if (acted.kind === 'done') entry.attempts = 0
-      else if (entry.attempts++ > 0) return this.#pause(key, entry, this.#jittered(STALE_BACKOFF, entry.attempts - 1))
+      if (acted.kind === 'done') entry.stale = 0
+      else if (entry.stale++ > 0) return this.#pause(key, entry, this.#jittered(STALE_BACKOFF, entry.stale - 1))
     }
     throw new Error(`${key} does not come to rest: ${MAX_PASSES} decisions in a row wanted to act`)
   }
 
   #rest(key: string, entry: Entry, decision: Decision<Action>): void {
-    entry.attempts = 0
+    entry.stale = 0
+    entry.failures = 0
     entry.state = 'idle'
     if (entry.dirty) return this.#enqueue(key, entry)
     if (decision.wakeAt !== undefined) this.#wakeAt(key, entry, decision.wakeAt)
@@ -161,8 +165,8 @@ export class Loop<Observation, Action> {
   }
 
   #backOff(key: string, entry: Entry, error: unknown, retryAfterMillis = 0): void {
-    entry.attempts++
-    const millis = Math.max(retryAfterMillis, this.#jittered(FAILED_BACKOFF, entry.attempts))
+    entry.failures++
+    const millis = Math.max(retryAfterMillis, this.#jittered(FAILED_BACKOFF, entry.failures))
     this.#pause(key, entry, millis)
     this.#brain.failed(key, error, millis)
   }

@@ -8,6 +8,9 @@ export type ReadyReason = 'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused
 /** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
 export const REFUSED_NAMESPACE = 'kube-node-lease'
 
+/** The resource admits no longer message; holders of Leases, which messages quote, have no bound. */
+const LONGEST_MESSAGE = 32_768
+
 interface Verdict {
   readonly status: 'True' | 'False'
   readonly reason: ReadyReason
@@ -30,6 +33,8 @@ export function readyCondition(
   return {
     type: 'Ready',
     ...verdict,
+    // Well-formed again where a character was cut in two: the server would return another text than was written.
+    message: verdict.message.slice(0, LONGEST_MESSAGE).toWellFormed(),
     ...(group.metadata.generation === undefined ? {} : { observedGeneration: group.metadata.generation }),
     lastTransitionTime:
       before?.status === verdict.status

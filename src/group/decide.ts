@@ -89,12 +89,22 @@ function statusDue(
 ): { readonly actions: readonly GroupAction[]; readonly wakeAt?: number } {
   const status = statusOf(o, group, gate, election.reason, now)
   if (same(status, group.status)) return { actions: [] }
+  if (mayBeOutdated(o, group, gate)) return { actions: [{ kind: 'readGate' }] }
   const due = (o.memory.statusWrittenAt ?? -Infinity) + STATUS_INTERVAL_MILLIS
   if (!election.statusFirst && due > now.monotonic && same(essence(status), essence(group.status))) {
     return { actions: [], wakeAt: due }
   }
   const { uid, resourceVersion } = group.metadata
   return { actions: [{ kind: 'writeStatus', uid, resourceVersion, status }] }
+}
+
+/**
+ * Status shows a later term than the gate: unless the gate was read since, another operator is ahead of this one, and
+ * what is true by now would be overwritten with what was. (A status write that conflicts brings a fresh group only.)
+ */
+function mayBeOutdated(o: GroupObservation, group: LeaderGroup, gate: Gate): boolean {
+  if ((gate.kind !== 'held' && gate.kind !== 'open') || gate.term >= (group.status?.term ?? 0)) return false
+  return !(gate.lease.readAt !== undefined && gate.lease.readAt > (o.groupSeenAt ?? 0))
 }
 
 /** What is written at once: who leads, in which term, and whether all is well. */

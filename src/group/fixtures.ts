@@ -141,7 +141,12 @@ export function inWords(action: GroupAction): string {
       return `name ${action.holder.name} for term ${action.term}${action.takesBack ? ', taking it back' : ''}`
     case 'readPod':
       return `read pod ${action.name} ${action.uid}`
-    default:
+    case 'createGate':
+    case 'deleteGate':
+    case 'readGate':
+    case 'readGroup':
+    case 'listPods':
+    case 'writeStatus':
       return action.kind
   }
 }

@@ -12,6 +12,10 @@ export interface GroupObservation {
   readonly name: string
   /** Absent: no such group is known. */
   readonly group: LeaderGroup | undefined
+  /** Tick at which this version of the group was first seen. */
+  readonly groupSeenAt?: number
+  /** Tick at which the last quorum read, or write of ours, that showed this version of the group began. */
+  readonly groupReadAt?: number | undefined
   /** Tick at which the last quorum read that found no such group began. */
   readonly groupAbsentAt: number | undefined
   /** Pods that the group selects, that bear its keys, or that its gate names. */

@@ -13,27 +13,37 @@ const TAKE_BACK = { firstMillis: 1000, longestMillis: 60_000, forgottenAfterMill
  * pod that is selected or bears the group's keys is stamped with the mark's term, and only then is a holder named, with
  * the version of the gate that was read before. The list of those pods is a quorum list begun after that read: a pod
  * that the caches do not show yet may bear a label.
+ *
+ * Under a gate that was just born, status alone tells how far the terms have come, for the round erases the numbers on
+ * the pods. So the group too is read after the gate: a cache that lags would let a term come again.
  */
 export function decideOpen(view: View<OpenGate>): Election {
   const { o, gate } = view
   const listed = o.podsListedAt !== undefined && o.podsListedAt > gate.lease.seenAt
+  const recorded = gate.term > 0 || (o.groupReadAt !== undefined && o.groupReadAt > gate.lease.seenAt)
+  const patience = takesBackAt(view)
+  const waits = patience > view.now.monotonic
   const unsealed = o.pods.filter((pod) => bearsLead(pod) || (stampedTerm(pod, gate) ?? -1) < gate.term)
-  if (!listed || unsealed.length > 0) {
+  // While it waits, each renewal by the other elector is a new version of the gate: no reason to list anew each time.
+  if (unsealed.length > 0 || (!waits && (!listed || !recorded))) {
     const stamps = whenRead(
       unsealed,
       (pod) => mayStamp(pod, gate),
       (pod) => sealPatch(o.name, pod, gate, gate.term, gate.term === 0 ? 'enrol' : 'seal'),
     )
     return {
-      urgent: listed ? stamps : [{ kind: 'listPods' }, ...stamps],
+      urgent: [
+        ...(listed || waits ? [] : [{ kind: 'listPods' } as const]),
+        ...(recorded ? [] : [{ kind: 'readGroup' } as const]),
+        ...stamps,
+      ],
       chores: [],
       reason: `${whatHappened(gate)}: stamping every pod before a leader is named`,
     }
   }
   const choice = chosen(view)
   if (!choice) return { urgent: [], chores: [], reason: `${whatHappened(gate)}, and no pod can lead` }
-  const patience = takesBackAt(view)
-  if (patience > view.now.monotonic) {
+  if (waits) {
     return {
       urgent: [],
       chores: [],

@@ -70,12 +70,13 @@ function closed(
   entry: LeaderGroupHistoryEntry,
   endTime: string,
 ): LeaderGroupHistoryEntry {
-  return entry.endTime === undefined ? { ...entry, endTime, reason: endReason(o, group.status?.holderUID) } : entry
+  return entry.endTime === undefined ? { ...entry, endTime, reason: endReason(o, group, entry) } : entry
 }
 
-/** Why a term ended, as far as the pod that held it still tells. */
-function endReason(o: GroupObservation, uid: string | undefined): string {
-  const pod = o.pods.find((candidate) => candidate.uid === uid)
+/** Why a term ended, as far as the pod that held it still tells. A holder that never bore its label has only a name. */
+function endReason(o: GroupObservation, { status }: LeaderGroup, { holder }: LeaderGroupHistoryEntry): string {
+  const uid = status?.holderUID
+  const pod = o.pods.find((each) => (uid === undefined ? each.name === holder : each.uid === uid))
   if (!pod) return 'PodDeleted'
   switch (ineligibility(pod)) {
     case 'is not selected':

@@ -5,7 +5,7 @@ import { GATE_ANNOTATION, MODE_ANNOTATION } from '../group/keys.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { leaseNameOf } from '../group/status.ts'
 import type { Api } from '../kube/api.ts'
-import { Leases, Pods, type Lease } from '../kube/objects.ts'
+import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
 import { ApiError, type Refusal } from '../kube/outcome.ts'
 import type { Acted } from '../loop.ts'
 import { splitKey, type Cache } from './cache.ts'
@@ -69,7 +69,7 @@ export class Actor {
       case 'patchPod':
         return this.#patchPod(namespace, action, signal)
       case 'listPods':
-        return this.#podLists.list(namespace, signal).then((complete) => (complete ? DONE : STALE))
+        return this.#listPods(namespace, signal)
       case 'readGroup':
         return this.#readGroup(namespace, name, signal)
       case 'writeStatus':
@@ -100,8 +100,11 @@ export class Actor {
     const outcome = await this.#api.delete(Leases, key, { preconditions: { uid, resourceVersion }, signal })
     if (outcome.kind === 'conflict') return this.#reread(() => this.#readGate(namespace, name, signal))
     if (outcome.kind !== 'ok' && outcome.kind !== 'notFound') return refused(outcome)
-    this.#cache.leases.gone(lease)
-    return DONE
+    // A finalizer may keep it: that it is gone, only a read tells.
+    const read = await this.#readGate(namespace, name, signal)
+    if (read.kind !== 'done' || this.#gateOf(namespace, name)?.metadata.uid !== uid) return read
+    const message = `Lease ${namespace}/${key.name} is deleted, but its finalizers keep it: remove them`
+    return { kind: 'failed', error: new Error(message) }
   }
 
   async #readGate(namespace: string, name: string, signal: AbortSignal): Promise<Acted> {
@@ -144,8 +147,20 @@ export class Actor {
     return DONE
   }
 
+  async #listPods(namespace: string, signal: AbortSignal): Promise<Acted> {
+    const refusal = await this.#podLists.list(namespace, signal)
+    if (!refusal) return DONE
+    // Its version was compacted between two pages: begin anew.
+    return refusal.kind === 'expired' ? STALE : refused(refusal)
+  }
+
   async #patchPod(namespace: string, { pod, labels, annotations }: PatchPod, signal: AbortSignal): Promise<Acted> {
     const { name, uid, resourceVersion } = pod
+    const seen = this.#cache.pods.get(namespace, name)?.object
+    // A write to a pod on its way out by force ends it, and the API server (1.36) then deletes whatever has its name,
+    // without looking at the UID: that may be its successor. So it is only watched until it is gone.
+    if (seen?.metadata.uid === uid && isVanishing(seen))
+      return this.#reread(() => this.#readPod(namespace, pod, signal))
     const begunAt = this.#cache.tick()
     const patch = { metadata: { uid, resourceVersion, labels, annotations } }
     const outcome = await this.#api.mergePatch(Pods, { namespace, name }, patch, { signal })
@@ -206,6 +221,12 @@ export class Actor {
 
 const DONE: Acted = { kind: 'done' }
 const STALE: Acted = { kind: 'stale' }
+
+/** Force-deleted, with nobody to wait for: only the second of the two writes of its deletion is missing. */
+function isVanishing({ metadata }: Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = metadata
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0
+}
 
 function refused(refusal: Refusal): Acted {
   const error = new ApiError(refusal.message, { reason: refusal.kind })

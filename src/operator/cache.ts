@@ -46,12 +46,14 @@ export class Cache {
 
   observe(key: string): GroupObservation {
     const [namespace, name] = splitKey(key)
-    const group = this.groups.get(namespace, name)?.object
+    const kept = this.groups.get(namespace, name)
+    const group = kept?.object
     const lease = group && this.leases.get(namespace, leaseNameOf(group))
     return {
       namespace,
       name,
       group,
+      ...(kept ? { groupSeenAt: kept.seenAt, groupReadAt: kept.readAt } : {}),
       groupAbsentAt: this.#absentAt.get(key),
       pods: this.#podsOf(namespace, name, lease),
       lease: lease && observedLease(lease),

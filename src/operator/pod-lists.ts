@@ -1,5 +1,6 @@
 import type { Api } from '../kube/api.ts'
 import { Pods } from '../kube/objects.ts'
+import type { Refusal } from '../kube/outcome.ts'
 import type { Cache } from './cache.ts'
 import { trimPod } from './trim.ts'
 
@@ -12,20 +13,20 @@ const PAGE = 500
 export class PodLists {
   readonly #api: Api
   readonly #cache: Cache
-  readonly #running = new Map<string, Promise<boolean>>()
-  readonly #next = new Map<string, Promise<boolean>>()
+  readonly #running = new Map<string, Promise<Refusal | undefined>>()
+  readonly #next = new Map<string, Promise<Refusal | undefined>>()
 
   constructor(api: Api, cache: Cache) {
     this.#api = api
     this.#cache = cache
   }
 
-  /** Resolves when a list that began after this call is in the cache; false when it expired between two pages. */
-  list(namespace: string, signal: AbortSignal): Promise<boolean> {
+  /** Resolves when a list that began after this call is in the cache, or with the refusal of one of its pages. */
+  list(namespace: string, signal: AbortSignal): Promise<Refusal | undefined> {
     const waiting = this.#next.get(namespace)
     if (waiting) return waiting
     const before = this.#running.get(namespace)
-    const begin = (): Promise<boolean> => {
+    const begin = (): Promise<Refusal | undefined> => {
       this.#next.delete(namespace)
       const running = this.#list(namespace, signal).finally(() => this.#running.delete(namespace))
       this.#running.set(namespace, running)
@@ -37,7 +38,7 @@ export class PodLists {
     return next
   }
 
-  async #list(namespace: string, signal: AbortSignal): Promise<boolean> {
+  async #list(namespace: string, signal: AbortSignal): Promise<Refusal | undefined> {
     const begunAt = this.#cache.tick()
     const pods = []
     let continueToken: string | undefined
@@ -48,11 +49,11 @@ export class PodLists {
         signal,
         ...(continueToken ? { continueToken } : {}),
       })
-      if (page.kind !== 'ok') return false
+      if (page.kind !== 'ok') return page
       pods.push(...page.object.items.map(trimPod))
       continueToken = page.object.continueToken
     } while (continueToken)
     this.#cache.podsListed(namespace, pods, begunAt)
-    return true
+    return undefined
   }
 }

@@ -43,6 +43,8 @@ export class Deaths {
  */
 export class Store<T extends KubeObject> {
   readonly #byNamespace = new Map<string, Map<string, Kept<T>>>()
+  /** Version of the last list, by the namespace that was listed; undefined: all. */
+  readonly #listed = new Map<string | undefined, string>()
   readonly #ticks: Ticks
   readonly #deaths: Deaths
   readonly #changed: (after: T | undefined, before: T | undefined) => void
@@ -73,6 +75,7 @@ export class Store<T extends KubeObject> {
       case 'delete':
         return this.gone(change.object)
       case 'reset': {
+        this.#listed.set(namespace, change.resourceVersion)
         const uids = new Set(change.objects.map(({ metadata }) => metadata.uid))
         for (const object of this.all(namespace)) {
           const { uid, resourceVersion } = object.metadata
@@ -90,6 +93,7 @@ export class Store<T extends KubeObject> {
     if (this.#deaths.uids.has(uid)) return
     const kept = this.get(namespace, name)
     if (kept && isNewer(kept.object.metadata.resourceVersion, resourceVersion)) return
+    if (!kept && begunAt !== undefined && this.#listLacked(namespace, resourceVersion)) return
     const known = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
     const readAt = latest(known?.readAt, begunAt)
     if (known && readAt === known.readAt) return
@@ -108,6 +112,15 @@ export class Store<T extends KubeObject> {
   absent(namespace: string, name: string, begunAt: number): void {
     const kept = this.get(namespace, name)
     if (kept && kept.seenAt < begunAt) this.gone(kept.object)
+  }
+
+  /**
+   * The last list was made after this version and did not show it: the reply is later than the deletion, of which no
+   * event will come, because the watch goes on from the list.
+   */
+  #listLacked(namespace: string, resourceVersion: string): boolean {
+    const listed = this.#listed.get(namespace) ?? this.#listed.get(undefined)
+    return listed !== undefined && !isNewer(resourceVersion, listed)
   }
 
   #put(namespace: string, name: string, kept: Kept<T>): void {

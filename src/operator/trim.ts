@@ -7,8 +7,8 @@ import type { Lease, ObjectMeta, Pod } from '../kube/objects.ts'
  * annotations only ours, and of its status only what decides.
  */
 export function trimPod(pod: Pod): Pod {
-  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels, annotations } =
-    pod.metadata
+  const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = pod.metadata
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = pod.metadata
   const own = Object.entries(annotations ?? {}).filter(([key]) => groupOfKey(key) || key === INELIGIBLE_ANNOTATION)
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   return {
@@ -16,7 +16,8 @@ export function trimPod(pod: Pod): Pod {
       name,
       uid,
       resourceVersion,
-      ...present({ namespace, creationTimestamp, deletionTimestamp, labels }),
+      ...present({ namespace, creationTimestamp, labels }),
+      ...present({ deletionTimestamp, deletionGracePeriodSeconds, finalizers }),
       ...(own.length > 0 ? { annotations: Object.fromEntries(own) } : {}),
     },
     status: { ...present({ phase: pod.status?.phase }), ...(ready ? { conditions: [readiness(ready)] } : {}) },

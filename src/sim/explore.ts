@@ -78,6 +78,7 @@ function canonical(world: World): string {
   const server = [
     world.pods.map(pod),
     lease(world.lease),
+    world.highestTerm,
     world.status.term,
     id(world.status.holderUID),
     Object.values(world.budget),
@@ -96,7 +97,7 @@ function canonical(world: World): string {
           ],
       ),
       op.lease && [lease(op.lease), op.lease.resourceVersion === world.lease?.resourceVersion],
-      [(op.podsListedAt ?? 0) > (op.lease?.seenAt ?? 0), begunAt > (op.lease?.seenAt ?? 0)],
+      [op.podsListedAt, op.statusReadAt, begunAt].map((tick) => (tick ?? 0) > (op.lease?.seenAt ?? 0)),
       [op.status.version === world.status.version, op.status.term, id(op.status.holderUID)],
       op.gone.filter((uid) => named.includes(uid)).map(id),
       op.sent && sentKey(op.sent.action, world, id),

@@ -18,6 +18,8 @@ export interface World {
   readonly budget: Budget
   /** Source of versions and UIDs. */
   readonly serial: number
+  /** The highest term that the gate has named here. */
+  readonly highestTerm?: number
   /** What the last step broke. */
   readonly violation?: string
 }
@@ -46,6 +48,7 @@ export interface OperatorState {
   readonly status: Status
   readonly gone: readonly string[]
   readonly podsListedAt: number | undefined
+  readonly statusReadAt: number | undefined
   readonly tick: number
   /** Decided and sent, not yet arrived. */
   readonly sent: { readonly action: GroupAction; readonly begunAt: number } | undefined
@@ -116,6 +119,7 @@ function started(world: World): OperatorState {
     status: world.status,
     gone: [],
     podsListedAt: undefined,
+    statusReadAt: undefined,
     tick: 1,
     sent: undefined,
   }
@@ -249,6 +253,7 @@ function decided(operator: OperatorState, omission?: Omission): readonly GroupAc
     namespace: 'n',
     name: GROUP,
     group,
+    groupReadAt: operator.statusReadAt,
     groupAbsentAt: undefined,
     pods: operator.pods.filter((pod) => pod !== undefined).map((pod) => misread(pod, operator, omission)),
     lease: operator.lease && (omission === 'gateNotRead' ? { ...operator.lease, readAt: Infinity } : operator.lease),
@@ -329,7 +334,7 @@ function arrive(
       return { reply: found?.uid === action.uid ? reply : { ...reply, gone: [...reply.gone, action.uid] } }
     }
     case 'readGroup':
-      return { reply: { ...operator, status: world.status } }
+      return { reply: { ...operator, status: world.status, statusReadAt: begunAt } }
     case 'listPods': {
       const listed = world.pods.reduce((state, pod, index) => sawPod(state, index, pod), operator)
       return { reply: { ...listed, podsListedAt: begunAt } }
@@ -347,7 +352,7 @@ function arrive(
       const mark = formatMark({ holderUID: action.holder.uid, term: action.term })
       const named = leaseNaming(lease.uid, version, formatIdentity(action.holder), mark, transitionsOf(action.term))
       return {
-        effect: { ...next, lease: named, ...brokenBy(world, action) },
+        effect: { ...next, lease: named, highestTerm: action.term, ...brokenBy(world, action) },
         reply: sawLease(operator, named, begunAt),
       }
     }
@@ -357,6 +362,7 @@ function arrive(
 }
 
 function brokenBy(world: World, action: Extract<GroupAction, { kind: 'advanceGate' }>): { violation?: string } {
+  if (action.term <= (world.highestTerm ?? 0)) return { violation: `term ${action.term} is named again` }
   const labelled = world.pods.filter((pod) => pod?.role === 'leader' && pod.uid !== action.holder.uid)
   return labelled.length > 0
     ? { violation: `the gate names ${action.holder.name} while ${labelled[0]?.name} is labelled` }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import {
+  formatIdentity,
+  formatMark,
+  formatStamp,
+  parseMark,
+  parseStamp,
+  parseTerm,
+  podNameOf,
+  transitionsOf,
+} from './gate.ts'
+
+const LAST_TERM = 2 ** 53 - 2
+
+const TERMS: readonly (readonly [string | undefined, number | undefined])[] = [
+  ['0', 0],
+  ['7', 7],
+  ['9007199254740990', LAST_TERM],
+  ['9007199254740991', undefined],
+  ['9007199254740992', undefined],
+  ['99999999999999999', undefined],
+  ['', undefined],
+  [undefined, undefined],
+  ['-1', undefined],
+  ['+1', undefined],
+  ['07', undefined],
+  ['1.5', undefined],
+  ['1e3', undefined],
+  [' 1', undefined],
+  ['1\n', undefined],
+  ['٣', undefined],
+]
+
+const STAMPS: readonly (readonly [string | undefined, readonly [string, number] | undefined])[] = [
+  ['g/4', ['g', 4]],
+  ['6f0c-11/0', ['6f0c-11', 0]],
+  ['__proto__/1', ['__proto__', 1]],
+  ['g/4/5', undefined],
+  ['/4', undefined],
+  ['g/', undefined],
+  ['g', undefined],
+  ['', undefined],
+  [undefined, undefined],
+  ['g/4x', undefined],
+  ['g/04', undefined],
+  ['g/4\n', undefined],
+  [`g/${2 ** 53 - 1}`, undefined],
+]
+
+const term = fc.nat({ max: LAST_TERM })
+const uid = fc.string({ minLength: 1 }).filter((text) => !text.includes('/'))
+
+describe('the gate’s marks and stamps', () => {
+  for (const [text, expected] of TERMS) {
+    it(`reads the term ${JSON.stringify(text)}`, () => assert.equal(parseTerm(text), expected))
+  }
+
+  for (const [text, expected] of STAMPS) {
+    it(`reads the stamp ${JSON.stringify(text)}`, () => {
+      const stamp = parseStamp(text)
+      assert.deepEqual(stamp && [stamp.gateUID, stamp.term], expected)
+    })
+  }
+
+  it('reads a mark that names nobody', () => {
+    assert.deepEqual(parseMark('-/3'), { holderUID: undefined, term: 3 })
+    assert.equal(formatMark({ holderUID: undefined, term: 3 }), '-/3')
+  })
+
+  it('reads what it writes', () => {
+    fc.assert(
+      fc.property(uid, term, (subject, number) => {
+        fc.pre(subject !== '-')
+        assert.deepEqual(parseStamp(formatStamp({ gateUID: subject, term: number })), {
+          gateUID: subject,
+          term: number,
+        })
+        assert.deepEqual(parseMark(formatMark({ holderUID: subject, term: number })), {
+          holderUID: subject,
+          term: number,
+        })
+      }),
+    )
+  })
+
+  it('counts transitions as far as 32 bits reach', () => {
+    assert.deepEqual([0, 4, 2 ** 31 - 1, 2 ** 31, LAST_TERM].map(transitionsOf), [
+      0,
+      4,
+      2 ** 31 - 1,
+      2 ** 31 - 1,
+      2 ** 31 - 1,
+    ])
+  })
+
+  const IDENTITIES: readonly (readonly [identity: string, uid: string, name: string | undefined])[] = [
+    ['db-0_u1', 'u1', 'db-0'],
+    ['a_b_u1', 'u1', 'a_b'],
+    ['db-0_u1', 'u2', undefined],
+    ['db-0_u12', 'u2', undefined],
+    ['db-0_xu1', 'u1', undefined],
+    ['_u1', 'u1', undefined],
+    ['u1', 'u1', undefined],
+    ['', 'u1', undefined],
+    ['db-0', 'u1', undefined],
+  ]
+  for (const [identity, of, name] of IDENTITIES) {
+    it(`finds ${name ?? 'no pod'} of UID ${of} in "${identity}"`, () => assert.equal(podNameOf(identity, of), name))
+  }
+
+  it('finds the name in each identity that it writes', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), uid, (name, of) => {
+        assert.equal(podNameOf(formatIdentity({ name, uid: of }), of), name)
+      }),
+    )
+  })
+})

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { gateOf, type HeldGate } from './gate-state.ts'
+import type { ObservedPod } from './observation.ts'
+import {
+  bearsKeys,
+  bearsLead,
+  gateReadAfter,
+  isSealed,
+  labelPatch,
+  leads,
+  mayStamp,
+  sealPatch,
+  stripPatch,
+} from './seal.ts'
+import { GROUP_UID, heldLease, leading, pod, stamped } from './fixtures.ts'
+
+const gate = gateOf(heldLease('db-0', 4), GROUP_UID) as HeldGate
+const readAt = (tick: number): HeldGate => ({ ...gate, lease: { ...gate.lease, readAt: tick } })
+const bearing = (change: Partial<ObservedPod>): ObservedPod => pod('db-0', change)
+
+describe('seal', () => {
+  const SEALED: readonly (readonly [Partial<ObservedPod>, boolean])[] = [
+    [stamped(4), true],
+    [stamped(5), true],
+    [stamped(3), false],
+    [stamped(4, 'gate-0'), false],
+    [{ sealed: 'gate-1/4 ' }, false],
+    [{ sealed: 'gate-1' }, false],
+    [{}, false],
+    [{ ...stamped(4), role: 'leader' }, false],
+    [{ ...stamped(4), role: '' }, false],
+    [{ ...stamped(4), term: '3' }, false],
+  ]
+  for (const [keys, expected] of SEALED) {
+    it(`${JSON.stringify(keys)} is ${expected ? '' : 'not '}sealed in term 4`, () =>
+      assert.equal(isSealed(bearing(keys), gate), expected))
+  }
+
+  const LEADS: readonly (readonly [Partial<ObservedPod>, boolean])[] = [
+    [leading(4), true],
+    [{ ...leading(4), sealed: undefined }, true],
+    [{ ...leading(4), ...stamped(9, 'gate-0') }, true],
+    [{ ...leading(4), uid: 'other' }, false],
+    [{ ...leading(4), role: 'follower' }, false],
+    [{ ...leading(4), role: 'Leader' }, false],
+    [{ ...leading(4), term: undefined }, false],
+    [{ ...leading(4), term: '04' }, false],
+    [{ ...leading(4), ...stamped(4) }, false],
+    [{}, false],
+  ]
+  for (const [keys, expected] of LEADS) {
+    it(`${JSON.stringify(keys)} ${expected ? 'leads' : 'does not lead'} in term 4`, () =>
+      assert.equal(leads(bearing(keys), gate), expected))
+  }
+
+  const KEYS: readonly (readonly [Partial<ObservedPod>, lead: boolean, any: boolean])[] = [
+    [{}, false, false],
+    [{ role: '' }, true, true],
+    [{ term: '' }, true, true],
+    [{ sealed: '' }, false, true],
+  ]
+  for (const [keys, lead, any] of KEYS) {
+    it(`${JSON.stringify(keys)} bears ${lead ? 'what a leader bears' : any ? 'a stamp' : 'nothing'}`, () =>
+      assert.deepEqual([bearsLead(bearing(keys)), bearsKeys(bearing(keys))], [lead, any]))
+  }
+
+  it('counts a gate read as later only if it began after the pod was seen', () => {
+    assert.deepEqual(
+      [gate, readAt(9), readAt(10), readAt(11)].map((seen) => gateReadAfter(pod('a'), seen)),
+      [false, false, false, true],
+    )
+  })
+
+  it('may stamp what bears no stamp, or one of this gate; others only on a later gate read', () => {
+    const pods = [{}, stamped(9), stamped(1, 'gate-0'), { sealed: '' }, { sealed: 'gate-1/x' }].map(bearing)
+    assert.deepEqual(
+      pods.map((each) => mayStamp(each, gate)),
+      [true, true, false, false, false],
+    )
+    assert.ok(pods.every((each) => mayStamp(each, readAt(11))))
+  })
+
+  it('never lowers a stamp of this gate, and drops those of others', () => {
+    const keys = [{}, stamped(2), stamped(9), stamped(9, 'gate-0'), { sealed: 'junk' }]
+    assert.deepEqual(
+      keys.map((each) => sealPatch('db', bearing(each), gate, 4, 'seal').annotations['db.leadergroup.io/sealed']),
+      ['gate-1/4', 'gate-1/4', 'gate-1/9', 'gate-1/4', 'gate-1/4'],
+    )
+  })
+
+  it('patches only the keys of the group, bound to the pod as read', () => {
+    const read = pod('db-0', { uid: 'u', resourceVersion: '7' })
+    const patches = [
+      sealPatch('a.b', read, gate, 4, 'seal'),
+      labelPatch('a.b', read, 4),
+      stripPatch('a.b', read),
+      stripPatch('a.b', read, true),
+    ]
+    for (const patch of patches) {
+      assert.deepEqual(patch.pod, { name: 'db-0', uid: 'u', resourceVersion: '7' })
+      assert.deepEqual(Object.keys(patch.labels), ['a.b.leadergroup.io/role'])
+      for (const key of Object.keys(patch.annotations)) assert.match(key, /^a\.b\.leadergroup\.io\/(term|sealed)$/)
+    }
+    assert.equal(patches[3]?.annotations['a.b.leadergroup.io/sealed'], undefined)
+    assert.equal(patches[2]?.annotations['a.b.leadergroup.io/sealed'], null)
+  })
+})

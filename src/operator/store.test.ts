@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import type { KubeObject } from '../kube/objects.ts'
+import { Deaths, Store, Ticks } from './store.ts'
+
+type Thing = KubeObject & { readonly metadata: KubeObject['metadata'] }
+
+function thing(name: string, version: number, { uid = `uid-${name}`, namespace = 'shop' } = {}): Thing {
+  return { metadata: { name, namespace, uid, resourceVersion: String(version) } }
+}
+
+/** A store with what it told: `after < before`, as versions. */
+class Rig {
+  readonly ticks = new Ticks()
+  readonly deaths = new Deaths()
+  readonly told: string[] = []
+  readonly store = new Store<Thing>(this.ticks, this.deaths, (after, before) => {
+    const [now, then] = [after, before].map((each) => each?.metadata.resourceVersion ?? '-')
+    this.told.push(`${now}<${then}`)
+  })
+
+  tellings(): readonly string[] {
+    return this.told.splice(0)
+  }
+
+  version(name = 'a', namespace = 'shop'): string | undefined {
+    return this.store.get(namespace, name)?.object.metadata.resourceVersion
+  }
+
+  reset(version: number, objects: readonly Thing[], namespace?: string): void {
+    this.store.change({ kind: 'reset', objects, resourceVersion: String(version) }, namespace)
+  }
+}
+
+describe('store', () => {
+  let rig: Rig
+  beforeEach(() => {
+    rig = new Rig()
+  })
+
+  it('tells of each change', () => {
+    rig.store.change({ kind: 'apply', object: thing('a', 5) })
+    rig.store.change({ kind: 'apply', object: thing('a', 6) })
+    rig.store.change({ kind: 'delete', object: thing('a', 7) })
+    assert.deepEqual(rig.tellings(), ['5<-', '6<5', '-<6'])
+    assert.deepEqual([...rig.store.all()], [])
+  })
+
+  it('never goes back to an older version, of whatever length', () => {
+    rig.store.apply(thing('a', 10))
+    rig.store.apply(thing('a', 9))
+    rig.store.apply(thing('a', 9), rig.ticks.next())
+    assert.deepEqual([rig.version(), rig.tellings()], ['10', ['10<-']])
+  })
+
+  it('is the same in whatever order versions arrive', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat({ max: 120 }), fc.boolean()), { minLength: 1 }), (arrivals) => {
+        const one = new Rig()
+        for (const [version, read] of arrivals)
+          one.store.apply(thing('a', version), read ? one.ticks.next() : undefined)
+        assert.equal(one.version(), String(Math.max(...arrivals.map(([version]) => version))))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('keeps namespaces apart', () => {
+    rig.store.apply(thing('a', 5))
+    rig.store.apply(thing('a', 6, { namespace: 'other', uid: 'b' }))
+    assert.deepEqual([rig.version(), rig.version('a', 'other')], ['5', '6'])
+    assert.deepEqual(
+      [...rig.store.all('other')].map(({ metadata }) => metadata.uid),
+      ['b'],
+    )
+    assert.equal([...rig.store.all()].length, 2)
+  })
+
+  describe('death', () => {
+    it('is not undone by a late reply or a late event, of any version', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.gone(thing('a', 6))
+      rig.store.apply(thing('a', 5), 1)
+      rig.store.apply(thing('a', 9))
+      rig.reset(10, [thing('a', 9)])
+      assert.equal(rig.version(), undefined)
+      assert.ok(rig.deaths.uids.has('uid-a'))
+    })
+
+    it('is no matter of a pod recreated under the name', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('a', 8, { uid: 'new' }))
+      rig.tellings()
+      rig.store.gone(thing('a', 6))
+      assert.equal(rig.version(), '8')
+      // Who waits for the proof is told all the same.
+      assert.deepEqual(rig.tellings(), ['8<6'])
+    })
+
+    it('is known of objects that were never kept', () => {
+      rig.store.gone(thing('a', 6))
+      assert.deepEqual([rig.tellings(), rig.deaths.uids.has('uid-a')], [['-<6'], true])
+    })
+
+    it('is not proved by another object of the same name', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('a', 8, { uid: 'new' }))
+      assert.deepEqual([rig.version(), rig.deaths.uids.size], ['8', 0])
+    })
+
+    it('is proved by a quorum read that found none, of what was seen before the read began', () => {
+      rig.store.apply(thing('a', 5))
+      const begunAt = rig.ticks.next()
+      rig.store.absent('shop', 'a', begunAt)
+      assert.deepEqual([rig.version(), rig.deaths.uids.has('uid-a')], [undefined, true])
+    })
+
+    it('is not, of what came while it was read', () => {
+      const begunAt = rig.ticks.next()
+      rig.store.apply(thing('a', 5))
+      rig.store.absent('shop', 'a', begunAt)
+      rig.store.absent('shop', 'b', begunAt)
+      assert.deepEqual([rig.version(), rig.deaths.uids.size], ['5', 0])
+    })
+
+    it('is remembered of the last twenty thousand', () => {
+      for (let number = 0; number <= 20_000; number++) rig.deaths.add(String(number))
+      assert.deepEqual(
+        [rig.deaths.uids.size, rig.deaths.uids.has('0'), rig.deaths.uids.has('1')],
+        [20_000, false, true],
+      )
+    })
+  })
+
+  describe('a list', () => {
+    it('drops what it lacks, without a proof that it is gone', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('b', 6))
+      rig.tellings()
+      rig.reset(9, [thing('b', 8)])
+      assert.deepEqual([rig.version('a'), rig.version('b')], [undefined, '8'])
+      assert.deepEqual([rig.tellings(), rig.deaths.uids.size], [['-<5', '8<6'], 0])
+    })
+
+    it('does not drop what a reply showed that is newer than the list', () => {
+      rig.store.apply(thing('a', 10), 1)
+      rig.reset(9, [])
+      assert.equal(rig.version(), '10')
+    })
+
+    it('of one namespace says nothing of another', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('b', 6, { namespace: 'other' }))
+      rig.reset(9, [], 'other')
+      assert.deepEqual([rig.version('a'), rig.version('b', 'other')], ['5', undefined])
+    })
+
+    it('lets what it lacked come back by an event, not by a reply that is older', () => {
+      rig.store.apply(thing('a', 5))
+      rig.reset(9, [])
+      rig.store.apply(thing('a', 5), rig.ticks.next())
+      assert.equal(rig.version(), undefined)
+      rig.store.apply(thing('a', 10), rig.ticks.next())
+      assert.equal(rig.version(), '10')
+    })
+
+    it('of another namespace makes no reply too old', () => {
+      rig.reset(9, [], 'other')
+      rig.store.apply(thing('a', 5), rig.ticks.next())
+      assert.equal(rig.version(), '5')
+    })
+
+    it('finds a pod that was recreated', () => {
+      rig.store.apply(thing('a', 5))
+      rig.reset(9, [thing('a', 8, { uid: 'new' })])
+      assert.equal(rig.store.get('shop', 'a')?.object.metadata.uid, 'new')
+    })
+  })
+
+  describe('ticks', () => {
+    const kept = (): readonly [number | undefined, number | undefined] => {
+      const { seenAt, readAt } = rig.store.get('shop', 'a')!
+      return [seenAt, readAt]
+    }
+
+    it('say when a version was first seen, whoever shows it again', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('a', 5))
+      assert.deepEqual(kept(), [1, undefined])
+      assert.deepEqual(rig.tellings(), ['5<-'])
+    })
+
+    it('say when the last read of a version began, and tell of it', () => {
+      rig.store.apply(thing('a', 5))
+      const [first, second] = [rig.ticks.next(), rig.ticks.next()]
+      rig.store.apply(thing('a', 5), second)
+      rig.store.apply(thing('a', 5), first)
+      rig.store.apply(thing('a', 5))
+      assert.deepEqual(kept(), [1, second])
+      assert.deepEqual(rig.tellings(), ['5<-', '5<5'])
+    })
+
+    it('a read of one version says nothing of the next', () => {
+      rig.store.apply(thing('a', 5), rig.ticks.next())
+      rig.store.apply(thing('a', 6))
+      assert.deepEqual(kept(), [3, undefined])
+    })
+
+    it('a read of an older version says nothing of the present one', () => {
+      rig.store.apply(thing('a', 6))
+      rig.store.apply(thing('a', 5), rig.ticks.next())
+      assert.deepEqual(kept(), [1, undefined])
+    })
+
+    it('a reply is seen when it arrives, and read when it began', () => {
+      const begunAt = rig.ticks.next()
+      rig.ticks.next()
+      rig.store.apply(thing('a', 5), begunAt)
+      assert.deepEqual(kept(), [3, 1])
+    })
+  })
+})
