@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
+import { eventually } from './controlplane/eventually.ts'
+import { leaderGroupCrd } from './controlplane/shared.ts'
 import { kubectl, succeed } from './kubectl.ts'
 
 const SYSTEM = 'leadergroup-system'
@@ -9,6 +12,7 @@ const OPERATOR = `system:serviceaccount:${SYSTEM}:leadergroup-controller-manager
 const ELECTOR = 'only-election'
 
 interface Manifest {
+  readonly apiVersion: string
   readonly kind: string
   readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly rules?: unknown
@@ -23,13 +27,25 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   'leadergroups.leadergroup.io': 'get list watch',
   'leadergroups.leadergroup.io/status': 'patch update',
   'leadergroups.leadergroup.io/finalizers': 'update',
+  // Those of spec.services, and their slices; the last of the three is OpenShift's.
+  services: 'get list watch create patch update delete',
+  'endpointslices.discovery.k8s.io': 'get list watch create update delete',
+  'endpointslices.discovery.k8s.io/restricted': 'create',
+  // Proof of death: a node that is out of service.
+  nodes: 'get list watch',
+}
+
+/** Roles for people: what each of Kubernetes' own roles may do with groups when ours has been added to it. */
+const PEOPLE: Readonly<Record<string, Readonly<Record<string, 'yes' | 'no'>>>> = {
+  view: { 'get leadergroups': 'yes', 'create leadergroups': 'no', 'patch leadergroups --subresource=status': 'no' },
+  edit: { 'get leadergroups': 'yes', 'create leadergroups': 'yes', 'patch leadergroups --subresource=status': 'no' },
+  admin: { 'get leadergroups': 'yes', 'create leadergroups': 'yes', 'patch leadergroups --subresource=status': 'yes' },
 }
 
 describe('the manifests in config', () => {
   before(async () => {
-    const namespace = await succeed(['create', 'namespace', SYSTEM, '--dry-run=client', '-o', 'json'])
-    await succeed(['apply'], namespace)
-    await succeed(['apply', '-k', directory('rbac')])
+    await leaderGroupCrd()
+    for (const part of ['namespace', 'rbac']) await succeed(['apply', '-k', directory(part)])
   })
 
   it('allow the operator these verbs and no others', async () => {
@@ -49,17 +65,75 @@ describe('the manifests in config', () => {
     await succeed(['delete', '-n', SYSTEM, 'rolebinding', 'only-election'])
   })
 
-  it('grant the same in one namespace', async () => {
+  for (const [role, answers] of Object.entries(PEOPLE)) {
+    it(`let whoever has the role ${role} in a namespace use groups there`, async () => {
+      const user = `a-${role}er`
+      await succeed(['create', 'rolebinding', user, '-n', SYSTEM, `--clusterrole=${role}`, `--user=${user}`])
+      try {
+        for (const [question, answer] of Object.entries(answers)) {
+          // The controller manager adds our rules to Kubernetes' role in its own time.
+          await eventually({ what: `${user} may ${question}: ${answer}` }, async () =>
+            (await may(question.split(' '), user)) === answer ? true : undefined,
+          )
+        }
+      } finally {
+        await succeed(['delete', 'rolebinding', user, '-n', SYSTEM])
+      }
+    })
+  }
+
+  it('grant the operator the same in one namespace', async () => {
     const [wide, narrow] = [await build('rbac'), await build('namespaced')]
+    const forOperator = wide.filter(({ metadata }) => !/-(viewer|editor|admin)-role$/.test(metadata.name))
+    const rbac = narrow.filter(({ apiVersion, kind }) => apiVersion.startsWith('rbac') || kind === 'ServiceAccount')
     assert.deepEqual(
-      narrow.map(({ kind, metadata }) => `${metadata.namespace} ${kind} ${metadata.name}`).toSorted(),
-      wide.map(({ kind, metadata }) => `${SYSTEM} ${kind.replace('Cluster', '')} ${metadata.name}`).toSorted(),
+      rbac.map(({ kind, metadata }) => `${metadata.namespace} ${kind} ${metadata.name}`).toSorted(),
+      forOperator.map(({ kind, metadata }) => `${SYSTEM} ${kind.replace('Cluster', '')} ${metadata.name}`).toSorted(),
     )
-    assert.deepEqual(rulesByName(narrow), rulesByName(wide))
+    assert.deepEqual(rulesByName(rbac), rulesByName(forOperator))
     assert.ok(narrow.every(({ roleRef }) => roleRef === undefined || roleRef.kind === 'Role'))
-    await succeed(['apply', '--dry-run=server', '-k', directory('namespaced')])
+  })
+
+  for (const part of ['default', 'namespaced', 'network-policy']) {
+    it(`are accepted by the API server: ${part}`, async () => {
+      await succeed(['apply', '--dry-run=server', '-k', directory(part)])
+    })
+  }
+
+  it('name the version of the package', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    for (const part of ['default', 'namespaced']) {
+      const images = [...(await succeed(['kustomize', directory(part)])).matchAll(/image: (.*)/g)]
+      assert.deepEqual(
+        images.map(([, image]) => image),
+        [`leadergroup/operator:${version}`],
+      )
+    }
+  })
+
+  it('have a ServiceMonitor that finds the metrics', async () => {
+    const [monitor] = (await build('prometheus')) as [ServiceMonitor]
+    const service = (await build('manager')).find(({ kind }) => kind === 'Service') as MetricsService
+    const { labels } = service.metadata
+    assert.deepEqual({ ...labels, ...monitor.spec.selector.matchLabels }, labels)
+    const ports = service.spec.ports.map(({ name }) => name)
+    assert.ok(monitor.spec.endpoints.every(({ port }) => ports.includes(port)))
   })
 })
+
+interface ServiceMonitor extends Manifest {
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> }
+    readonly endpoints: readonly { readonly port: string }[]
+  }
+}
+
+interface MetricsService extends Manifest {
+  readonly metadata: Manifest['metadata'] & { readonly labels: Readonly<Record<string, string>> }
+  readonly spec: { readonly ports: readonly { readonly name: string }[] }
+}
 
 function directory(name: string): string {
   return fileURLToPath(new URL(`../config/${name}`, import.meta.url))
@@ -74,10 +148,13 @@ function rulesByName(manifests: readonly Manifest[]): ReadonlyMap<string, unknow
   return new Map(manifests.map(({ metadata, rules }) => [metadata.name, rules]))
 }
 
+function mayElector(verb: string, name: string): Promise<string> {
+  return may([verb, `leases.coordination.k8s.io${name}`], ELECTOR)
+}
+
 /** kubectl's exit code is 1 for "no", so its answer is read instead. */
-async function mayElector(verb: string, name: string): Promise<string> {
-  const lease = `leases.coordination.k8s.io${name}`
-  const { stdout } = await kubectl(['auth', 'can-i', verb, lease, '-n', SYSTEM, '--as', ELECTOR])
+async function may(question: readonly string[], user: string): Promise<string> {
+  const { stdout } = await kubectl(['auth', 'can-i', ...question, '-n', SYSTEM, '--as', user])
   return stdout.trim().split(' ')[0] ?? ''
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Scene, isLabelled, keysOn, termOf } from './operator-scene.ts'
+import { COLLECTION_MILLIS, type Scene, isLabelled, keysOn, termOf } from './operator-scene.ts'
 import { behavedWell, operatorSuite } from './operator-suite.ts'
 
 const SHARED = { selector: { matchLabels: { app: 'db' } } }
@@ -22,7 +22,7 @@ describe('the operator, when groups come and go', () => {
     await scene.createLed()
     await scene.deleteGroup()
     await scene.createGroup()
-    await scene.untilLed(undefined, 'db', 45_000)
+    await scene.untilLed(undefined, 'db', COLLECTION_MILLIS)
     await scene.check(1)
   })
 
@@ -76,7 +76,6 @@ describe('the operator, when groups come and go', () => {
     await scene.untilCondition('False', 'NoPods')
     await scene.check(1)
   })
-
 
   behavedWell(suite, { writes: 40 })
 })

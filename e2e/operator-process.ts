@@ -38,7 +38,8 @@ export interface OperatorOptions {
 export interface LogLine {
   readonly level: string
   readonly msg: string
-  readonly error?: unknown
+  /** `<namespace>/<name>` */
+  readonly group?: string
 }
 
 /** By control plane, of which a run of the tests has one. */
@@ -166,17 +167,8 @@ export class OperatorProcess implements AsyncDisposable {
   /** SIGTERM; resolves to its exit code. Rejects when it does not end by itself in time. */
   async stop(): Promise<number | null> {
     const run = this.#running()
-    signalGroup(run, 'SIGTERM')
-    const early = new AbortController()
-    const late = sleepUntil(systemClock, systemClock.now() + GRACEFUL_MILLIS, early.signal).then(async () => {
-      throw new Error(`${this.name} has not ended ${GRACEFUL_MILLIS} ms after SIGTERM:\n${await this.logTail()}`)
-    })
-    try {
-      return (await Promise.race([run.ended, late])).code
-    } finally {
-      early.abort(new Error('it has ended'))
-      late.catch(() => undefined)
-    }
+    if (await this.#terminate(run)) return (await run.ended).code
+    throw new Error(`${this.name} has not ended ${GRACEFUL_MILLIS} ms after SIGTERM:\n${await this.logTail()}`)
   }
 
   async log(): Promise<readonly LogLine[]> {
@@ -189,14 +181,32 @@ export class OperatorProcess implements AsyncDisposable {
     return text.trimEnd().split('\n').slice(-lines).join('\n')
   }
 
-  /** Nothing is left: no process, no file. */
+  /** Nothing is left: no process, no file; and no Lease that the next operator would have to wait for, if it can. */
   async end(): Promise<void> {
-    if (this.#run) await this.kill()
+    if (this.#run) {
+      this.resume()
+      await this.#terminate(this.#run)
+    }
     await this.#scratch.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.end()
+  }
+
+  /** Whether it has ended in time. */
+  async #terminate(run: Run): Promise<boolean> {
+    signalGroup(run, 'SIGTERM')
+    const early = new AbortController()
+    const late = sleepUntil(systemClock, systemClock.now() + GRACEFUL_MILLIS, early.signal).then(
+      () => false,
+      () => true,
+    )
+    try {
+      return await Promise.race([run.ended.then(() => true), late])
+    } finally {
+      early.abort(new Error('it has ended'))
+    }
   }
 
   #running(): Run {
@@ -208,15 +218,16 @@ export class OperatorProcess implements AsyncDisposable {
     if (this.#run) throw new Error(`${this.name} runs already`)
     const { kubeconfig, health, metrics, args = [] } = this.#site
     const flags = [
-      ...['--kubeconfig', kubeconfig],
-      ...['--leader-election-namespace', OPERATOR_NAMESPACE],
-      ...['--health-probe-bind-address', `127.0.0.1:${health}`],
-      ...['--metrics-bind-address', `127.0.0.1:${metrics}`],
-      ...['--log-format', 'json'],
+      `--kubeconfig=${kubeconfig}`,
+      `--leader-election-namespace=${OPERATOR_NAMESPACE}`,
+      `--health-probe-bind-address=127.0.0.1:${health}`,
+      `--metrics-bind-address=127.0.0.1:${metrics}`,
+      '--log-format=json',
+      ...args,
     ]
     const log = await open(this.#logPath, 'a')
     try {
-      const child = this.#scratch.spawn(NODE, [MAIN, 'operator', ...flags, ...args], {
+      const child = this.#scratch.spawn(NODE, [MAIN, 'operator', ...flags], {
         // Nothing of the user's: no KUBECONFIG, no LEADERGROUP_ variables.
         env: { PATH: process.env['PATH'], POD_NAME: this.name, POD_UID: this.#uid },
         stdio: ['ignore', log.fd, log.fd],

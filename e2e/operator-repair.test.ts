@@ -81,8 +81,7 @@ describe('the operator, when somebody else writes', () => {
       assert.equal(mostLabelled(await scene.observer.history(), 'db'), 1)
     })
 
-    it('takes it back from an elector that copies the mark of the leader it names', async () => {
-      // A Lease that names a selected pod is not believed when its mark names another.
+    it('does not believe a holder that its mark does not name', async () => {
       const leader = await scene.createLed()
       const { uid } = (await scene.pod('db-1')).metadata
       await scene.patchLease({ spec: { holderIdentity: `db-1_${uid}` } })
@@ -93,7 +92,8 @@ describe('the operator, when somebody else writes', () => {
     it('goes on from a forged term that is higher, as from its own', async () => {
       const leader = await scene.createLed()
       const { uid } = (await scene.pod('db-1')).metadata
-      const mark = formatMark({ holderUID: uid, term: 1000 })
+      const gateUID = (await scene.lease())?.metadata.uid
+      const mark = formatMark({ holder: { name: 'db-1', uid }, gateUID, term: 1000 })
       const spec = { holderIdentity: `db-1_${uid}`, leaseTransitions: 1000 }
       await scene.patchLease({ metadata: { annotations: { [GATE_ANNOTATION]: mark } }, spec })
       const next = await untilHigherTerm('db-1', leader)

@@ -8,8 +8,9 @@ import { type KubeObject, type Lease, Leases, type Pod, Pods, type Resource } fr
 import { LeaderGroups } from '../src/operator/resources.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
-import { adminApi, createNamespace } from './controlplane/shared.ts'
-import { type Observer, checkHistory, observe } from './history.ts'
+import { adminApi, createNamespace, leaderGroupCrd } from './controlplane/shared.ts'
+import { checkHistory } from './history.ts'
+import { type Observer, observe } from './observer.ts'
 import { createPod, setReady } from './pods.ts'
 
 interface GroupEvent extends KubeObject {
@@ -25,11 +26,16 @@ const Events: Resource<GroupEvent> = { group: 'events.k8s.io', version: 'v1', pl
 /** For one step of an operator that runs: it needs milliseconds, and tests run beside a whole control plane. */
 const STEP_MILLIS = 10_000
 /** The garbage collector looks for new kinds of owners every 30 s: the CRD may have been installed just before. */
-const COLLECTION_MILLIS = 45_000
+export const COLLECTION_MILLIS = 90_000
 
-export async function openScene(prefix = 'operator'): Promise<Scene> {
+export async function openScene(prefix: string): Promise<Scene> {
   const api = await adminApi()
+  await leaderGroupCrd()
   const namespace = await createNamespace(prefix)
+  // An established CRD is served a moment later.
+  await eventually({ what: 'the API of LeaderGroups' }, async () =>
+    (await api.list(LeaderGroups, { namespace })).kind === 'notFound' ? undefined : true,
+  )
   return new Scene(api, namespace, await observe(namespace))
 }
 
@@ -138,6 +144,15 @@ export class Scene implements AsyncDisposable {
     })
   }
 
+  /** Until exactly one pod bears the label, another than `than`, whatever Lease and status say by now. */
+  untilLabelled(group: string, millis: number, than?: string): Promise<Pod> {
+    const what = `${this.namespace}: a pod bears the label of group ${group}`
+    return eventually({ what, millis, intervalMillis: 20 }, async () => {
+      const [leader, ...others] = await this.leaders(group)
+      return others.length === 0 && leader?.metadata.uid !== than ? leader : undefined
+    })
+  }
+
   untilPod(name: string, what: string, isSo: (pod: Pod) => boolean): Promise<Pod> {
     return eventually({ what: `${this.namespace}: pod ${name} is ${what}`, millis: STEP_MILLIS }, async () => {
       const pod = await this.pod(name)
@@ -199,7 +214,7 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-export function readyOf({ status }: LeaderGroup): LeaderGroupCondition | undefined {
+export function readyOf({ status }: Pick<LeaderGroup, 'status'>): LeaderGroupCondition | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready')
 }
 

@@ -53,8 +53,6 @@ const MAX_PASSES = 200
 
 interface Entry {
   state: 'idle' | 'queued' | 'running' | 'backoff'
-  /** Something changed while the key was running. */
-  dirty: boolean
   /** Stale in a row, since something last took effect. */
   stale: number
   /** Failures since the key was last at rest: a step that succeeds between two that fail must not hurry the retries. */
@@ -80,11 +78,13 @@ export class Loop<Observation, Action> {
     this.#concurrency = options.concurrency ?? 32
   }
 
-  /** Something about this key changed. Cheap, coalescing, never runs anything synchronously. */
+  /**
+   * Something about this key changed. Cheap, coalescing, never runs anything synchronously. A key that is running decides
+   * again anyway before it comes to rest.
+   */
   wake(key: string): void {
     if (this.#stopped) return
     const entry = this.#entry(key)
-    if (entry.state === 'running') entry.dirty = true
     if (entry.state !== 'idle') return
     entry.cancelTimer?.()
     entry.cancelTimer = undefined
@@ -107,7 +107,7 @@ export class Loop<Observation, Action> {
   #entry(key: string): Entry {
     let entry = this.#entries.get(key)
     if (!entry) {
-      entry = { state: 'idle', dirty: false, stale: 0, failures: 0, cancelTimer: undefined }
+      entry = { state: 'idle', stale: 0, failures: 0, cancelTimer: undefined }
       this.#entries.set(key, entry)
     }
     return entry
@@ -143,14 +143,13 @@ export class Loop<Observation, Action> {
 
   async #settle(key: string, entry: Entry): Promise<void> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      entry.dirty = false
       const decision = this.#brain.decide(this.#brain.observe(key), this.#clock.now())
       if (decision.actions.length === 0 || !this.#brain.mayAct()) return this.#rest(key, entry, decision)
       const acted = await this.#brain.act(key, decision)
       if (this.#stopped) return
       if (acted.kind === 'failed') return this.#backOff(key, entry, acted.error, acted.retryAfterMillis)
       if (acted.kind === 'done') entry.stale = 0
-      else if (entry.stale++ > 0) return this.#pause(key, entry, this.#jittered(STALE_BACKOFF, entry.stale - 1))
+      else if (entry.stale++ > 0) return this.#pause(key, entry, jittered(STALE_BACKOFF, entry.stale - 1, this.#random))
     }
     throw new Error(`${key} does not come to rest: ${MAX_PASSES} decisions in a row wanted to act`)
   }
@@ -159,14 +158,13 @@ export class Loop<Observation, Action> {
     entry.stale = 0
     entry.failures = 0
     entry.state = 'idle'
-    if (entry.dirty) return this.#enqueue(key, entry)
     if (decision.wakeAt !== undefined) this.#wakeAt(key, entry, decision.wakeAt)
     else this.#entries.delete(key)
   }
 
   #backOff(key: string, entry: Entry, error: unknown, retryAfterMillis = 0): void {
     entry.failures++
-    const millis = Math.max(retryAfterMillis, this.#jittered(FAILED_BACKOFF, entry.failures))
+    const millis = Math.max(retryAfterMillis, failedBackoffMillis(entry.failures, this.#random))
     this.#pause(key, entry, millis)
     this.#brain.failed(key, error, millis)
   }
@@ -184,10 +182,18 @@ export class Loop<Observation, Action> {
       this.wake(key)
     })
   }
+}
 
-  /** Doubling, with the upper half of each step random, so that many keys that failed together come back apart. */
-  #jittered({ firstMillis, longestMillis }: typeof FAILED_BACKOFF, attempt: number): number {
-    const millis = Math.min(firstMillis * 2 ** (attempt - 1), longestMillis)
-    return millis * (0.5 + this.#random() / 2)
-  }
+/** How long to wait after so many failures in a row. */
+export function failedBackoffMillis(failures: number, random: () => number): number {
+  return jittered(FAILED_BACKOFF, failures, random)
+}
+
+/** Doubling, with the upper half of each step random, so that many keys that failed together come back apart. */
+function jittered(
+  { firstMillis, longestMillis }: typeof FAILED_BACKOFF,
+  attempt: number,
+  random: () => number,
+): number {
+  return Math.min(firstMillis * 2 ** (attempt - 1), longestMillis) * (0.5 + random() / 2)
 }

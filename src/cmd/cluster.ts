@@ -3,7 +3,7 @@ import type { Credentials } from '../kube/credentials.ts'
 import { inClusterCredentials, readNamespace } from '../kube/in-cluster.ts'
 import { kubeConfigCredentials } from '../kube/kubeconfig.ts'
 import type { ClusterFlags } from './flags.ts'
-import { loadKubeConfig } from './kubeconfig.ts'
+import { kubeConfigFiles } from './kubeconfig-files.ts'
 import { UsageError } from './usage-error.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -19,7 +19,10 @@ export interface Cluster {
 
 /** As kubectl does: a kubeconfig if there is one, else the service account of the pod that this runs in. */
 export async function findCluster(flags: ClusterFlags, env: Environment, clock: Clock): Promise<Cluster> {
-  const kubeConfig = loadKubeConfig(flags, env)
+  const kubeConfig =
+    kubeConfigFiles(flags.kubeconfig, env).length > 0
+      ? (await import('./kubeconfig.ts')).loadKubeConfig(flags, env)
+      : undefined
   if (kubeConfig) {
     const name = kubeConfig.getCurrentContext()
     return {

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
+import { kubeConfigFiles } from './kubeconfig-files.ts'
 import { messageChain } from './log.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -18,22 +17,12 @@ export function loadKubeConfig(
   flags: { readonly kubeconfig: string | undefined; readonly context: string | undefined },
   env: Environment,
 ): KubeConfig | undefined {
-  const merged = filesOf(flags.kubeconfig, env).map(load).reduce(merge, new KubeConfig())
+  const merged = kubeConfigFiles(flags.kubeconfig, env).map(load).reduce(merge, new KubeConfig())
   if (merged.contexts.length === 0 && merged.clusters.length === 0) return undefined
   if (flags.context !== undefined) merged.setCurrentContext(flags.context)
   checkContext(merged)
   allowPlainHttp(merged)
   return merged
-}
-
-function filesOf(flag: string | undefined, env: Environment): string[] {
-  if (flag !== undefined) {
-    if (!existsSync(flag)) throw new UsageError(`--kubeconfig ${flag}: there is no such file`)
-    return [flag]
-  }
-  const listed = env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? []
-  const files = listed.length > 0 ? listed : [join(env['HOME'] || homedir(), '.kube', 'config')]
-  return files.filter((file) => existsSync(file))
 }
 
 function load(file: string): KubeConfig {

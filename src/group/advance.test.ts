@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { advance } from './advance.ts'
+import { FORGED_LEAP } from './gate.ts'
 import type { ObservedLease, ObservedPod } from './observation.ts'
 import { bornLease, group, heldLease, observation, pod, stamped, view } from './fixtures.ts'
 
@@ -33,8 +34,15 @@ const ROWS: readonly Row[] = [
   ['nor such as look like numbers', held(4), 4, [pod('a', { sealed: 'gate-1/1e9', term: '0x99' })], 5],
   ['nor with leading zeros or blanks', held(4), 4, [pod('a', { sealed: 'gate-1/ 9', term: '09' })], 5],
   ['nor beyond the last term', held(4), 4, [pod('a', { sealed: `gate-1/${2 ** 53 - 1}`, term: '9'.repeat(40) })], 5],
-  ['up to the last term', held(4), 4, [pod('a', stamped(LAST_TERM - 1))], LAST_TERM],
-  ['and not above it', held(4), 4, [pod('a', stamped(LAST_TERM))], undefined],
+  [
+    'nor forged with a leap',
+    held(4),
+    4,
+    [pod('a', stamped(4 + FORGED_LEAP)), pod('b', { term: String(LAST_TERM) })],
+    5,
+  ],
+  ['up to the last term', held(LAST_TERM - 1), LAST_TERM - 1, [], LAST_TERM],
+  ['and not above it', held(LAST_TERM), LAST_TERM, [], undefined],
   ['nor two above it under a new gate', born, LAST_TERM - 1, [], undefined],
   ['not before status shows the term', held(4), 3, [], undefined],
   ['not before there is any status', held(4), undefined, [], undefined],
@@ -58,7 +66,7 @@ describe('advance: the next term', () => {
       next,
       'why',
     )
-    assert.equal(election.statusFirst, true)
+    assert.deepEqual(election.urgent, [])
     assert.equal(election.reason, 'why: recording term 4 before the next')
   })
 

@@ -1,7 +1,7 @@
 import type { AdvanceGate } from './decision.ts'
 import type { Election, View } from './election.ts'
 import type { HeldGate, OpenGate } from './gate-state.ts'
-import { LAST_TERM, parseStamp, parseTerm } from './gate.ts'
+import { FORGED_LEAP, LAST_TERM, parseStamp, parseTerm } from './gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { GroupObservation, ObservedPod } from './observation.ts'
 export function advance(view: View<OpenGate | HeldGate>, to: ObservedPod, why: string): Election {
   const { o, group, gate, now } = view
   if ((group.status?.term ?? 0) < gate.term) {
-    return { urgent: [], chores: [], statusFirst: true, reason: `${why}: recording term ${gate.term} before the next` }
+    return { urgent: [], chores: [], reason: `${why}: recording term ${gate.term} before the next` }
   }
   const term = nextTerm(o, group.status?.term ?? 0, gate)
   if (term > LAST_TERM) {
@@ -33,9 +33,8 @@ export function advance(view: View<OpenGate | HeldGate>, to: ObservedPod, why: s
 
 /** 1 above the highest well-formed number in sight; 2 above it under a gate that has named nobody yet. */
 function nextTerm(o: GroupObservation, statusTerm: number, gate: OpenGate | HeldGate): number {
-  let highest = Math.max(gate.term, statusTerm)
-  for (const pod of o.pods) {
-    highest = Math.max(highest, parseStamp(pod.sealed)?.term ?? 0, parseTerm(pod.term) ?? 0)
-  }
+  const known = Math.max(gate.term, statusTerm)
+  const onPods = o.pods.flatMap((pod) => [parseStamp(pod.sealed)?.term ?? 0, parseTerm(pod.term) ?? 0])
+  const highest = Math.max(known, ...onPods.filter((term) => term < known + FORGED_LEAP))
   return highest + (gate.term === 0 ? 2 : 1)
 }

@@ -18,7 +18,7 @@ const leader = pod('db-0', leading(4))
 const unready = { ...leader, ready: false, notReadySince: NOW.monotonic - 4000 }
 const paused: GroupChange = { spec: { paused: true } }
 const patient = (notReadySeconds: number): GroupChange => ({ spec: { failover: { notReadySeconds } } })
-const forbidden = { forbidden: true, message: 'pods is forbidden' }
+const forbidden = { urgent: true, forbidden: true, message: 'pods is forbidden' }
 const foreign = bornLease({ ownerUID: undefined, ownerName: undefined, holderIdentity: 'app-7f' })
 
 function condition({ lease = heldLease('db-0', 4), leader, pods, fault, ...world }: World): LeaderGroupCondition {

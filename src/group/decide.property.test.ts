@@ -4,9 +4,9 @@ import { settle, type World } from '../sim/seal-world.ts'
 import { ineligibility } from './candidates.ts'
 import { decide } from './decide.ts'
 import type { GroupAction, PatchPod } from './decision.ts'
-import { parseMark, parseStamp, parseTerm } from './gate.ts'
+import { FORGED_LEAP, formatIdentity, parseMark, parseStamp, parseTerm } from './gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
-import { GROUP_UID, NOW, bornLease, group, observation, pod } from './fixtures.ts'
+import { GATE_UID, GROUP_UID, NOW, bornLease, group, observation, pod } from './fixtures.ts'
 
 const LAST_TERM = 2 ** 53 - 2
 
@@ -53,7 +53,7 @@ const mostly = (value: boolean): fc.Arbitrary<boolean> =>
 
 const anyPod: fc.Arbitrary<ObservedPod> = fc.record({
   name,
-  uid: fc.constantFrom('u0', 'u0', 'u1', 'u1', 'u2', '-', '__proto__'),
+  uid: fc.constantFrom('u0', 'u0', 'u1', 'u1', 'u2', '-', 'constructor'),
   resourceVersion: fc.nat().map(String),
   seenAt: fc.nat({ max: 6 }),
   selected: mostly(true),
@@ -73,7 +73,13 @@ const anyPod: fc.Arbitrary<ObservedPod> = fc.record({
 const anyMark = fc.oneof(
   {
     weight: 9,
-    arbitrary: fc.tuple(fc.constantFrom('u0', 'u0', 'u1', '-', '__proto__'), term).map(([uid, n]) => `${uid}/${n}`),
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('db-0_u0', 'db-0_u0', 'db-1_u1', '-', '__proto___u0', 'db-2_constructor'),
+        fc.constant(GATE_UID),
+        term,
+      )
+      .map((parts) => parts.join('/')),
   },
   { weight: 1, arbitrary: hostile },
 )
@@ -103,7 +109,8 @@ const anyLease = fc
     return bornLease({
       ...lease,
       transitions,
-      holderIdentity: `${holder}_${mark.holderUID ?? ''}`,
+      holderIdentity: mark.holder ? formatIdentity(mark.holder) : holder,
+      uid: mark.gateUID ?? GATE_UID,
       ownerUID: GROUP_UID,
       mode: 'Assign',
     })
@@ -157,7 +164,8 @@ const anyObservation: fc.Arbitrary<GroupObservation> = fc
     memory: fc.record({
       statusWrittenAt: absentOr(fc.double({ noNaN: true })),
       takenBackAt: fc.array(fc.double({ noNaN: true }), { maxLength: 3 }),
-      fault: absentOr(fc.record({ forbidden: fc.boolean(), message: hostile })),
+      fault: absentOr(fc.record({ urgent: fc.boolean(), forbidden: fc.boolean(), message: hostile })),
+      putOff: absentOr(fc.record({ failures: fc.nat(), until: fc.double({ noNaN: true }) })),
     }),
     namespace: fc.constantFrom('shop', 'shop', 'shop', 'shop', 'kube-node-lease'),
   })
@@ -168,7 +176,7 @@ const anyObservation: fc.Arbitrary<GroupObservation> = fc
 
 function concerns(each: ObservedPod, lease: GroupObservation['lease']): boolean {
   const bears = [each.role, each.term, each.sealed].some((value) => value !== undefined)
-  return each.selected || bears || parseMark(lease?.mark)?.holderUID === each.uid
+  return each.selected || bears || parseMark(lease?.mark)?.holder?.uid === each.uid
 }
 
 function patchOf(action: GroupAction): PatchPod | undefined {
@@ -222,8 +230,9 @@ describe('decide, whatever it is shown', () => {
         const stamped = parseStamp(target.sealed)
         assert.ok(mark && o.lease && stamped)
         assert.equal(o.lease.ownerUID, GROUP_UID)
-        assert.equal(mark.holderUID, target.uid)
-        assert.ok(o.lease.holderIdentity?.endsWith(`_${target.uid}`))
+        assert.equal(mark.holder?.uid, target.uid)
+        assert.equal(mark.gateUID, o.lease.uid)
+        assert.equal(o.lease.holderIdentity, formatIdentity(mark.holder))
         assert.deepEqual(Object.values(patch.annotations), [String(mark.term)])
         assert.equal(stamped.gateUID, o.lease.uid)
         assert.ok(stamped.term < mark.term)
@@ -249,10 +258,11 @@ describe('decide, whatever it is shown', () => {
         const { failover, paused } = of.spec
         assert.ok([undefined, failover?.notReadySeconds ? 'is not ready' : undefined].includes(ineligibility(target)))
         const markedTerm = parseMark(lease.mark)!.term
-        if (paused) assert.ok([of.status?.holderUID, parseMark(lease.mark)?.holderUID].includes(target.uid))
+        if (paused) assert.ok([of.status?.holderUID, parseMark(lease.mark)?.holder?.uid].includes(target.uid))
         assert.ok((of.status?.term ?? 0) >= markedTerm)
         const inSight = o.pods.flatMap((each) => [parseStamp(each.sealed)?.term ?? 0, parseTerm(each.term) ?? 0])
-        for (const number of [...inSight, markedTerm, of.status?.term ?? 0]) assert.ok(action.term > number)
+        for (const number of [...inSight, markedTerm, of.status?.term ?? 0])
+          assert.ok(action.term > number || number >= markedTerm + FORGED_LEAP)
         assert.ok(action.term <= LAST_TERM)
       }
     })
@@ -338,7 +348,7 @@ describe('decide, left to itself', () => {
         if (able.length === 0) return
         led++
         assert.equal(labelled.length, 1)
-        assert.equal(parseMark(rest.lease.mark)?.holderUID, labelled[0]?.uid)
+        assert.equal(parseMark(rest.lease.mark)?.holder?.uid, labelled[0]?.uid)
         assert.equal(ineligibility(pod('x', labelled[0])), undefined)
         assert.ok(rest.pods.every((each) => each?.role === undefined || each.role === 'leader'))
       }),

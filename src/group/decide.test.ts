@@ -26,7 +26,7 @@ const now = NOW.monotonic
 const going = group({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })
 const leader = pod('db-0', leading(4))
 const held = heldLease('db-0', 4, CONFIRMED)
-const fault = { forbidden: false, message: 'no answer' }
+const fault = { urgent: true, forbidden: false, message: 'no answer' }
 
 /** A group at rest: the status is what it should be. */
 function settled(change: Partial<GroupObservation> = {}): GroupObservation {
@@ -50,7 +50,11 @@ const GATES: readonly Row[] = [
     { lease: bornLease(CONFIRMED), podsListedAt: 22, groupReadAt: 22, pods: [pod('a')] },
     [enrolling('a')],
   ],
-  ['labels under a gate that names a holder', { lease: held, pods: [pod('db-0', stamped())] }, [labelling('db-0', 4)]],
+  [
+    'labels under a gate that names a holder',
+    { lease: held, pods: [pod('db-0', stamped())], group: group({ status: { term: 3 } }) },
+    [labelling('db-0', 4)],
+  ],
 ]
 
 const foreign = { ...held, ownerUID: 'another' }
@@ -103,8 +107,33 @@ const ORDER: readonly Row[] = [
   ],
   [
     'says why when it fails',
-    { lease: held, pods: [pod('db-0', stamped())], memory: { ...memory, fault } },
+    {
+      lease: held,
+      pods: [pod('db-0', stamped())],
+      group: group({ status: { term: 3 } }),
+      memory: { ...memory, fault },
+    },
     [labelling('db-0', 4), 'writeStatus'],
+  ],
+  [
+    'but lets no failed chore hold a failover up',
+    {
+      ...unenrolled,
+      pods: [{ ...leader, ready: false }, pod('db-1', stamped()), pod('db-2')],
+      memory: { ...memory, fault: { ...fault, urgent: false }, putOff: { failures: 3, until: now + 1 } },
+    },
+    [sealing('db-0', 'gate-1/4')],
+  ],
+  [
+    'puts chores off that have failed',
+    { ...unenrolled, memory: { ...memory, putOff: { failures: 3, until: now + 500 } } },
+    [],
+    now + 500,
+  ],
+  [
+    'and then tries them again',
+    { ...unenrolled, memory: { ...memory, putOff: { failures: 3, until: now } } },
+    [enrolling('db-1')],
   ],
   [
     'writes status before the next term',

@@ -12,6 +12,9 @@ import { statusOf } from './status.ts'
 /** Changes of counts and wording alone are written at most so often. */
 const STATUS_INTERVAL_MILLIS = 1000
 
+/** While a thousand new pods are enrolled, the group looks up in between. */
+const CHORES_AT_ONCE = 64
+
 /**
  * What to do about one group: pure, total and idempotent. The same observation gives the same actions, and once they
  * have taken effect it gives none.
@@ -20,19 +23,31 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const { group } = o
   if (!group || group.metadata.deletionTimestamp !== undefined) return cleanUp(o)
   const gate = gateOf(o.lease, group.metadata.uid)
-  const election = electUnder(o, group, gate, now)
-  const status = statusDue(o, group, gate, election, now)
-  const wakeAt = earliest(election.wakeAt, status.wakeAt)
+  const { urgent, chores, ...election } = electUnder(o, group, gate, now)
+  const later = choresDue(o, group, gate, { urgent, chores, ...election }, now)
+  const wakeAt = earliest(election.wakeAt, later.wakeAt)
   return {
-    actions: [...election.urgent, ...(waits(o, election) ? [] : [...election.chores, ...status.actions])],
+    actions: [...urgent, ...later.actions],
+    urgent: urgent.length,
     ...(wakeAt === undefined ? {} : { wakeAt }),
     reason: election.reason,
   }
 }
 
-/** Nothing delays a failover, unless it fails: then status says why. */
-function waits(o: GroupObservation, election: Election): boolean {
-  return election.urgent.length > 0 && o.memory.fault === undefined
+interface Due {
+  readonly actions: readonly GroupAction[]
+  readonly wakeAt?: number
+}
+
+/** Chores and status. Nothing of it delays a failover, unless the failover fails: then status says why. */
+function choresDue(o: GroupObservation, group: LeaderGroup, gate: Gate, election: Election, now: Instant): Due {
+  const { fault, putOff } = o.memory
+  if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
+  const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
+  const status = statusDue(o, group, gate, election, now)
+  const actions = [...chores, ...status.actions]
+  if (putOff && putOff.until > now.monotonic && actions.length > 0) return { actions: [], wakeAt: putOff.until }
+  return { ...status, actions }
 }
 
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
@@ -72,26 +87,24 @@ function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): 
 /** The group is gone or going: its keys come off. The Lease goes by its owner reference. */
 function cleanUp(o: GroupObservation): GroupDecision {
   const bearers = o.pods.filter(bearsKeys)
-  if (bearers.length === 0) return { actions: [], reason: 'no such group, and nothing is left of it' }
+  if (bearers.length === 0) return { actions: [], urgent: 0, reason: 'no such group, and nothing is left of it' }
   // A cache that has not seen the group yet must not strip the leader of one that was just created.
   const proved = bearers.filter((pod) => o.group !== undefined || (o.groupAbsentAt ?? 0) > pod.seenAt)
   const actions: GroupAction[] = proved.map((pod) => stripPatch(o.name, pod))
   if (proved.length < bearers.length) actions.push({ kind: 'readGroup' })
-  return { actions, reason: `the group is gone: taking its keys off ${bearers.map((pod) => pod.name).join(', ')}` }
+  return {
+    actions,
+    urgent: actions.length,
+    reason: `the group is gone: taking its keys off ${bearers.map((pod) => pod.name).join(', ')}`,
+  }
 }
 
-function statusDue(
-  o: GroupObservation,
-  group: LeaderGroup,
-  gate: Gate,
-  election: Election,
-  now: Instant,
-): { readonly actions: readonly GroupAction[]; readonly wakeAt?: number } {
+function statusDue(o: GroupObservation, group: LeaderGroup, gate: Gate, election: Election, now: Instant): Due {
   const status = statusOf(o, group, gate, election.reason, now)
   if (same(status, group.status)) return { actions: [] }
   if (mayBeOutdated(o, group, gate)) return { actions: [{ kind: 'readGate' }] }
   const due = (o.memory.statusWrittenAt ?? -Infinity) + STATUS_INTERVAL_MILLIS
-  if (!election.statusFirst && due > now.monotonic && same(essence(status), essence(group.status))) {
+  if (due > now.monotonic && same(essence(status), essence(group.status))) {
     return { actions: [], wakeAt: due }
   }
   const { uid, resourceVersion } = group.metadata

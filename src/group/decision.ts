@@ -50,6 +50,8 @@ export interface AdvanceGate {
 
 export interface GroupDecision {
   readonly actions: readonly GroupAction[]
+  /** So many of them, the first, are steps on the way to one leader; the others may fail without holding these up. */
+  readonly urgent: number
   readonly wakeAt?: number
   readonly reason: string
 }

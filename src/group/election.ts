@@ -19,8 +19,6 @@ export interface Election {
   readonly chores: readonly GroupAction[]
   readonly wakeAt?: number
   readonly reason: string
-  /** The gate may advance only once status shows its present term. */
-  readonly statusFirst?: boolean
 }
 
 /** The patches that are permitted now; if any is not, also the gate read that would permit it. */

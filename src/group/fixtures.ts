@@ -56,7 +56,7 @@ export function bornLease(change: Partial<ObservedLease> = {}): ObservedLease {
     ownerUID: GROUP_UID,
     ownerName: 'LeaderGroup db',
     mode: 'Assign',
-    mark: formatMark({ holderUID: undefined, term: 0 }),
+    mark: formatMark({ holder: undefined, gateUID: undefined, term: 0 }),
     holderIdentity: '',
     transitions: 0,
     acquireTime: undefined,
@@ -68,7 +68,7 @@ export function bornLease(change: Partial<ObservedLease> = {}): ObservedLease {
 export function heldLease(name: string, term: number, change: Partial<ObservedLease> = {}): ObservedLease {
   const { uid } = pod(name)
   return bornLease({
-    mark: formatMark({ holderUID: uid, term }),
+    mark: formatMark({ holder: { name, uid }, gateUID: change.uid ?? GATE_UID, term }),
     holderIdentity: formatIdentity({ name, uid }),
     transitions: transitionsOf(term),
     acquireTime: '2026-01-01T00:00:30.000000Z',
@@ -112,7 +112,7 @@ export function observation(change: Partial<GroupObservation> = {}): GroupObserv
     lease: undefined,
     podsListedAt: undefined,
     gone: new Set(),
-    memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined },
+    memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined },
     ...change,
   }
 }

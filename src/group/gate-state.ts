@@ -1,4 +1,4 @@
-import { parseMark, podNameOf, transitionsOf } from './gate.ts'
+import { formatIdentity, parseMark, transitionsOf, type Holder } from './gate.ts'
 import type { ObservedLease } from './observation.ts'
 
 /**
@@ -28,7 +28,7 @@ export interface HeldGate {
   readonly kind: 'held'
   readonly lease: ObservedLease
   readonly term: number
-  readonly holder: { readonly name: string; readonly uid: string }
+  readonly holder: Holder
 }
 
 export function gateOf(lease: ObservedLease | undefined, groupUID: string): Gate {
@@ -36,10 +36,11 @@ export function gateOf(lease: ObservedLease | undefined, groupUID: string): Gate
   if (lease.ownerUID !== groupUID) return { kind: 'foreign', lease }
   const mark = parseMark(lease.mark)
   if (!mark || lease.mode !== 'Assign') return { kind: 'spoiled', lease }
-  const { term, holderUID: uid } = mark
-  const name = uid === undefined ? undefined : podNameOf(lease.holderIdentity ?? '', uid)
-  if (uid === undefined || name === undefined || lease.transitions !== transitionsOf(term)) {
-    return { kind: 'open', lease, term }
-  }
-  return { kind: 'held', lease, term, holder: { name, uid } }
+  const { term, holder } = mark
+  const agrees =
+    holder !== undefined &&
+    mark.gateUID === lease.uid &&
+    lease.holderIdentity === formatIdentity(holder) &&
+    lease.transitions === transitionsOf(term)
+  return agrees ? { kind: 'held', lease, term, holder } : { kind: 'open', lease, term }
 }

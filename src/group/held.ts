@@ -85,9 +85,12 @@ function decidePresent(view: Held, holder: ObservedPod): Election {
 function keep(view: Held, holder: ObservedPod): Election {
   const { o, gate } = view
   if (leads(holder, gate)) return rest(`${holder.name} leads in term ${gate.term}`)
-  if (isSealed(holder, gate)) return advance(view, holder, `${holder.name} was sealed in term ${gate.term}`)
+  if (isSealed(holder, gate)) return advance(view, holder, `${holder.name} lost term ${gate.term}`)
   if ((stampedTerm(holder, gate) ?? Infinity) >= gate.term) {
     return sealing(view, holder, `sealing ${holder.name}: its keys do not fit term ${gate.term}`)
+  }
+  if (hasLed(view, holder) && holder.role === undefined) {
+    return sealing(view, holder, `sealing ${holder.name}: somebody took its label off in term ${gate.term}`)
   }
   return {
     urgent: whenRead(
@@ -98,6 +101,11 @@ function keep(view: Held, holder: ObservedPod): Election {
     chores: [],
     reason: `labelling ${holder.name}, the holder of term ${gate.term}`,
   }
+}
+
+/** Status names a holder only after it has borne the label of its term. */
+function hasLed({ group: { status }, gate }: Held, holder: ObservedPod): boolean {
+  return status?.term === gate.term && status.holderUID === holder.uid
 }
 
 function successorOf({ o, group, gate }: Held): ObservedPod | undefined {

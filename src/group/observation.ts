@@ -82,9 +82,13 @@ export interface GroupMemory {
   readonly takenBackAt: readonly number[]
   /** Why the last attempt to act failed; absent once one has succeeded. */
   readonly fault: GroupFault | undefined
+  /** What is not urgent failed so often in a row, and is not tried again before a monotonic time. */
+  readonly putOff: { readonly failures: number; readonly until: number } | undefined
 }
 
 export interface GroupFault {
+  /** A step on the way to a leader failed, not a chore. */
+  readonly urgent: boolean
   readonly forbidden: boolean
   readonly message: string
 }

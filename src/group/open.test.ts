@@ -23,7 +23,6 @@ interface Extra {
   /** Unless told otherwise the group was read after the gate. */
   readonly groupReadAt?: number | undefined
   readonly wakeAt?: number
-  readonly statusFirst?: true
 }
 
 type Row = readonly [
@@ -172,7 +171,6 @@ const TAKEN: readonly Row[] = [
     [],
     {
       group: firstOf(3),
-      statusFirst: true,
     },
   ],
   [
@@ -284,7 +282,6 @@ describe('a gate that names nobody of ours', () => {
           assert.deepEqual(election.urgent.map(inWords), urgent, election.reason)
           assert.deepEqual(election.chores, [])
           assert.equal(election.wakeAt, extra.wakeAt)
-          assert.equal(election.statusFirst, extra.statusFirst)
         })
       }
     })

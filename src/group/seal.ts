@@ -1,6 +1,6 @@
 import type { PatchPod } from './decision.ts'
 import type { HeldGate, OpenGate } from './gate-state.ts'
-import { formatStamp, parseStamp } from './gate.ts'
+import { FORGED_LEAP, formatStamp, parseStamp } from './gate.ts'
 import { LEADER_ROLE, groupKeys } from './keys.ts'
 import type { ObservedPod } from './observation.ts'
 
@@ -10,7 +10,7 @@ export type LiveGate = OpenGate | HeldGate
 /** The term of the pod's stamp under this gate; undefined when it bears none, another gate's, or a malformed one. */
 export function stampedTerm(pod: ObservedPod, gate: LiveGate): number | undefined {
   const stamp = parseStamp(pod.sealed)
-  return stamp?.gateUID === gate.lease.uid ? stamp.term : undefined
+  return stamp?.gateUID === gate.lease.uid && stamp.term < gate.term + FORGED_LEAP ? stamp.term : undefined
 }
 
 /** No label, and it may not lead in the gate's present term or an earlier one. */

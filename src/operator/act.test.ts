@@ -89,7 +89,7 @@ class Rig {
   }
 
   act(...actions: readonly GroupAction[]): Promise<Acted> {
-    return this.actor.act(KEY, actions, this.authority.signal)
+    return this.actor.act(KEY, actions, 0, this.authority.signal)
   }
 
   async patch(change: Partial<PatchPod['pod']> = {}): Promise<PatchPod> {
@@ -158,7 +158,7 @@ describe('act', () => {
       assert.deepEqual(await rig.act({ kind: 'createGate' }), { kind: 'done' })
       const { metadata, spec } = await rig.lease()
       const { uid } = (await rig.read(LeaderGroups, 'db')).metadata
-      assert.deepEqual(metadata.annotations, { 'leadergroup.io/mode': 'Assign', 'leadergroup.io/gate': '-/0' })
+      assert.deepEqual(metadata.annotations, { 'leadergroup.io/mode': 'Assign', 'leadergroup.io/gate': '-/-/0' })
       assert.deepEqual(metadata.ownerReferences, [
         { apiVersion: 'leadergroup.io/v1alpha1', kind: 'LeaderGroup', name: 'db', uid },
       ])
@@ -236,7 +236,7 @@ describe('act', () => {
       await rig.see()
       assert.deepEqual(await rig.act(await advanceOf(rig)), { kind: 'done' })
       const { metadata, spec } = await rig.lease()
-      assert.equal(metadata.annotations?.['leadergroup.io/gate'], `pod-uid/${2 ** 40}`)
+      assert.equal(metadata.annotations?.['leadergroup.io/gate'], `db-0_pod-uid/${metadata.uid}/${2 ** 40}`)
       assert.equal(metadata.labels?.['theirs'], 'x')
       assert.deepEqual(spec, {
         holderIdentity: 'db-0_pod-uid',
@@ -534,7 +534,12 @@ describe('act', () => {
           return rig.server.transport().send(request)
         },
       }
-      const acting = new Actor(new Api(slow, rig.clock), rig.cache, rig.clock).act(KEY, actions, rig.authority.signal)
+      const acting = new Actor(new Api(slow, rig.clock), rig.cache, rig.clock).act(
+        KEY,
+        actions,
+        0,
+        rig.authority.signal,
+      )
       await rig.clock.settle()
       resolve()
       assert.deepEqual([await acting, most], [{ kind: 'done' }, 8])
@@ -600,7 +605,7 @@ describe('act', () => {
       await rig.see()
       await setStatus(10)
       await comeToRest()
-      assert.equal((await rig.lease()).metadata.annotations?.['leadergroup.io/gate']?.split('/')[1], '12')
+      assert.equal((await rig.lease()).metadata.annotations?.['leadergroup.io/gate']?.split('/')[2], '12')
     })
   })
 })

@@ -36,54 +36,66 @@ export class Actor {
     this.#podLists = new PodLists(api, cache)
   }
 
-  /** `signal` aborts when this process may not act any more: nothing more is sent then. */
-  async act(key: string, actions: readonly GroupAction[], signal: AbortSignal): Promise<Acted> {
+  /**
+   * `signal` aborts when this process may not act any more: nothing more is sent then. With urgent actions, the first
+   * `urgent` ones, how it went is how they went. `took` is called for each write that took effect.
+   */
+  async act(
+    key: string,
+    actions: readonly GroupAction[],
+    urgent: number,
+    signal: AbortSignal,
+    took: (action: GroupAction) => void = () => undefined,
+  ): Promise<Acted> {
     const results: Acted[] = []
-    const waiting = [...actions]
+    let next = 0
+    let unreachable = false
     const work = async (): Promise<void> => {
-      for (let action = waiting.shift(); action && !signal.aborted; action = waiting.shift()) {
-        results.push(
-          await this.#carryOut(key, action, signal).catch((error: unknown) => ({ kind: 'failed', error }) as const),
-        )
+      while (next < actions.length && !signal.aborted && !unreachable) {
+        const index = next++
+        const action = actions[index]!
+        const result = await this.#carryOut(key, action, signal, () => took(action)).catch(failed)
+        unreachable ||= result.kind === 'failed' && isUnreachable(result.error)
+        results[index] = result
       }
     }
     await Promise.all(Array.from({ length: Math.min(WIDTH, actions.length) }, work))
-    if (signal.aborted) return { kind: 'failed', error: signal.reason }
-    const failed = results.find(({ kind }) => kind === 'failed')
-    return failed ?? results.find(({ kind }) => kind === 'stale') ?? { kind: 'done' }
+    if (signal.aborted) return failed(signal.reason)
+    return worst(results.slice(0, urgent > 0 ? urgent : undefined))
   }
 
-  #carryOut(key: string, action: GroupAction, signal: AbortSignal): Promise<Acted> {
+  #carryOut(key: string, action: GroupAction, signal: AbortSignal, took: () => void): Promise<Acted> {
     const [namespace, name] = splitKey(key)
     switch (action.kind) {
       case 'createGate':
-        return this.#createGate(namespace, name, signal)
+        return this.#createGate(namespace, name, signal, took)
       case 'deleteGate':
-        return this.#deleteGate(namespace, name, action, signal)
+        return this.#deleteGate(namespace, name, action, signal, took)
       case 'readGate':
         return this.#readGate(namespace, name, signal)
       case 'advanceGate':
-        return this.#advanceGate(key, action, signal)
+        return this.#advanceGate(key, action, signal, took)
       case 'readPod':
         return this.#readPod(namespace, action, signal)
       case 'patchPod':
-        return this.#patchPod(namespace, action, signal)
+        return this.#patchPod(namespace, action, signal, took)
       case 'listPods':
         return this.#listPods(namespace, signal)
       case 'readGroup':
         return this.#readGroup(namespace, name, signal)
       case 'writeStatus':
-        return this.#writeStatus(key, action, signal)
+        return this.#writeStatus(key, action, signal, took)
     }
   }
 
-  async #createGate(namespace: string, name: string, signal: AbortSignal): Promise<Acted> {
+  async #createGate(namespace: string, name: string, signal: AbortSignal, took: () => void): Promise<Acted> {
     const group = this.#cache.groups.get(namespace, name)?.object
     if (!group) return STALE
     const begunAt = this.#cache.tick()
     const outcome = await this.#api.create(Leases, namespace, emptyGate(group), { signal })
     if (outcome.kind === 'exists') return this.#readGate(namespace, name, signal)
     if (outcome.kind !== 'ok') return refused(outcome)
+    took()
     this.#cache.leases.apply(trimLease(outcome.object), begunAt)
     return DONE
   }
@@ -93,6 +105,7 @@ export class Actor {
     name: string,
     { uid, resourceVersion }: { uid: string; resourceVersion: string },
     signal: AbortSignal,
+    took: () => void,
   ): Promise<Acted> {
     const lease = this.#gateOf(namespace, name)
     if (lease?.metadata.uid !== uid) return STALE
@@ -100,6 +113,7 @@ export class Actor {
     const outcome = await this.#api.delete(Leases, key, { preconditions: { uid, resourceVersion }, signal })
     if (outcome.kind === 'conflict') return this.#reread(() => this.#readGate(namespace, name, signal))
     if (outcome.kind !== 'ok' && outcome.kind !== 'notFound') return refused(outcome)
+    took()
     // A finalizer may keep it: that it is gone, only a read tells.
     const read = await this.#readGate(namespace, name, signal)
     if (read.kind !== 'done' || this.#gateOf(namespace, name)?.metadata.uid !== uid) return read
@@ -119,7 +133,7 @@ export class Actor {
     return DONE
   }
 
-  async #advanceGate(key: string, action: AdvanceGate, signal: AbortSignal): Promise<Acted> {
+  async #advanceGate(key: string, action: AdvanceGate, signal: AbortSignal, took: () => void): Promise<Acted> {
     const [namespace, name] = splitKey(key)
     const lease = this.#gateOf(namespace, name)
     if (lease?.metadata.resourceVersion !== action.resourceVersion) return STALE
@@ -130,6 +144,7 @@ export class Actor {
       return this.#reread(() => this.#readGate(namespace, name, signal))
     }
     if (outcome.kind !== 'ok') return refused(outcome)
+    took()
     if (action.takesBack) {
       const { takenBackAt } = this.#cache.observe(key).memory
       this.#cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), this.#clock.now()] })
@@ -154,7 +169,12 @@ export class Actor {
     return refusal.kind === 'expired' ? STALE : refused(refusal)
   }
 
-  async #patchPod(namespace: string, { pod, labels, annotations }: PatchPod, signal: AbortSignal): Promise<Acted> {
+  async #patchPod(
+    namespace: string,
+    { pod, labels, annotations }: PatchPod,
+    signal: AbortSignal,
+    took: () => void,
+  ): Promise<Acted> {
     const { name, uid, resourceVersion } = pod
     const seen = this.#cache.pods.get(namespace, name)?.object
     // A write to a pod on its way out by force ends it, and the API server (1.36) then deletes whatever has its name,
@@ -170,6 +190,7 @@ export class Actor {
     }
     if (outcome.kind === 'conflict') return this.#reread(() => this.#readPod(namespace, pod, signal))
     if (outcome.kind !== 'ok') return refused(outcome)
+    took()
     this.#cache.pods.apply(trimPod(outcome.object), begunAt)
     return DONE
   }
@@ -187,6 +208,7 @@ export class Actor {
     key: string,
     { uid, resourceVersion, status }: Extract<GroupAction, { kind: 'writeStatus' }>,
     signal: AbortSignal,
+    took: () => void,
   ): Promise<Acted> {
     const [namespace, name] = splitKey(key)
     const group = {
@@ -202,6 +224,7 @@ export class Actor {
       return this.#reread(() => this.#readGroup(namespace, name, signal))
     }
     if (outcome.kind !== 'ok') return refused(outcome)
+    took()
     this.#cache.remember(key, { statusWrittenAt: this.#clock.now() })
     this.#cache.groups.apply(trimGroup(outcome.object), begunAt)
     return DONE
@@ -217,6 +240,23 @@ export class Actor {
     const reading = await read()
     return reading.kind === 'done' ? STALE : reading
   }
+}
+
+/** No server, no use in asking it for the rest of a thousand things. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === undefined
+}
+
+function failed(error: unknown): Extract<Acted, { kind: 'failed' }> {
+  return { kind: 'failed', error }
+}
+
+function worst(results: readonly Acted[]): Acted {
+  const failures = results.filter((result) => result?.kind === 'failed')
+  if (failures.length > 0) {
+    return failures.reduce((a, b) => ((b.retryAfterMillis ?? 0) > (a.retryAfterMillis ?? 0) ? b : a))
+  }
+  return results.find((result) => result?.kind === 'stale') ?? DONE
 }
 
 const DONE: Acted = { kind: 'done' }
@@ -244,7 +284,10 @@ function emptyGate(group: LeaderGroup): object {
     metadata: {
       name: leaseNameOf(group),
       labels: { 'app.kubernetes.io/managed-by': 'leadergroup' },
-      annotations: { [MODE_ANNOTATION]: 'Assign', [GATE_ANNOTATION]: formatMark({ holderUID: undefined, term: 0 }) },
+      annotations: {
+        [MODE_ANNOTATION]: 'Assign',
+        [GATE_ANNOTATION]: formatMark({ holder: undefined, gateUID: undefined, term: 0 }),
+      },
       ownerReferences: [
         { apiVersion: `${LeaderGroups.group}/${LeaderGroups.version}`, kind: LeaderGroups.kind, name, uid },
       ],
@@ -255,7 +298,8 @@ function emptyGate(group: LeaderGroup): object {
 
 /** The Lease as read, UID and version included (a PUT to a deleted Lease would else create it), with the next holder. */
 function advanced(lease: Lease, { holder, term, acquireTime }: AdvanceGate): Lease {
-  const annotations = { ...lease.metadata.annotations, [GATE_ANNOTATION]: formatMark({ holderUID: holder.uid, term }) }
+  const mark = formatMark({ holder, gateUID: lease.metadata.uid, term })
+  const annotations = { ...lease.metadata.annotations, [GATE_ANNOTATION]: mark }
   return {
     ...lease,
     metadata: { ...lease.metadata, annotations },

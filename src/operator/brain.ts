@@ -3,19 +3,23 @@ import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import type { GroupAction, GroupDecision } from '../group/decision.ts'
 import { eventsOf, leaseTakenBack } from '../group/events.ts'
-import type { GroupObservation } from '../group/observation.ts'
+import type { GroupFault, GroupObservation } from '../group/observation.ts'
 import { ApiError } from '../kube/outcome.ts'
-import type { Acted, Brain } from '../loop.ts'
+import { failedBackoffMillis, type Acted, type Brain } from '../loop.ts'
 import type { Actor } from './act.ts'
 import type { Cache } from './cache.ts'
 import type { EventRecorder } from './events.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
+type Failed = Extract<Acted, { kind: 'failed' }>
+
 export interface GroupBrainOptions {
   readonly cache: Cache
   readonly actor: Actor
   readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly log: Log
   readonly metrics: Metrics
   readonly events: EventRecorder
@@ -55,14 +59,15 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
     if (!authority) return { kind: 'stale' }
     const begunAt = clock.now()
     const before = cache.observe(key)
-    const acted = await actor.act(key, decision.actions, authority)
+    const effects: GroupAction[] = []
+    const acted = await actor.act(key, decision.actions, decision.urgent, authority, (action) => effects.push(action))
     const seconds = (clock.now() - begunAt) / 1000
+    this.#tell(key, decision.reason, effects, before, begunAt)
     // The right to act ended in the middle: whoever has it now goes on.
     if (authority.aborted) return { kind: 'stale' }
     switch (acted.kind) {
       case 'done':
         metrics.reconciled('success', seconds)
-        this.#tell(key, decision, before, begunAt)
         break
       case 'stale':
         metrics.reconciled('requeue', seconds)
@@ -70,10 +75,21 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
         break
       case 'failed':
         metrics.reconciled('error', seconds)
-        cache.remember(key, { fault: faultOf(acted.error) })
+        cache.remember(key, { fault: faultOf(acted.error, decision.urgent > 0) })
+        return decision.urgent > 0 ? acted : this.#putOff(key, before, acted)
     }
-    if (acted.kind !== 'failed' && before.memory.fault) cache.remember(key, { fault: undefined })
+    if (before.memory.fault || before.memory.putOff) cache.remember(key, { fault: undefined, putOff: undefined })
     return acted
+  }
+
+  /** Only chores failed. They wait, and the group does not: its next failover must not stand in line behind them. */
+  #putOff(key: string, before: GroupObservation, { error, retryAfterMillis = 0 }: Failed): Acted {
+    const { cache, clock, random } = this.#options
+    const failures = (before.memory.putOff?.failures ?? 0) + 1
+    const millis = Math.max(retryAfterMillis, failedBackoffMillis(failures, random))
+    cache.remember(key, { putOff: { failures, until: clock.now() + millis } })
+    this.failed(key, error, millis)
+    return { kind: 'done' }
   }
 
   failed(key: string, error: unknown, retryMillis: number): void {
@@ -85,7 +101,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 
   /** One line for each decision that changed something, with its reason; and the events that its status implies. */
-  #tell(key: string, { actions, reason }: GroupDecision, before: GroupObservation, begunAt: number): void {
+  #tell(key: string, reason: string, actions: readonly GroupAction[], before: GroupObservation, begunAt: number): void {
     const { log, events, metrics } = this.#options
     const changes = actions.map(change).filter((text) => text !== undefined)
     if (changes.length > 0) log.info(reason, { group: key, changes: changes.join(', ') })
@@ -126,9 +142,11 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 }
 
-function faultOf(error: unknown): { forbidden: boolean; message: string } {
-  const forbidden = error instanceof ApiError && error.reason === 'Forbidden'
-  return { forbidden, message: error instanceof Error ? error.message : String(error) }
+function faultOf(error: unknown, urgent: boolean): GroupFault {
+  const message = error instanceof Error ? error.message : String(error)
+  // The server forbids creating anything in a namespace that is being deleted, whatever the roles say.
+  const ending = message.includes('because it is being terminated')
+  return { urgent, forbidden: error instanceof ApiError && error.reason === 'Forbidden' && !ending, message }
 }
 
 /** What an action changes, in words; undefined for a read. */

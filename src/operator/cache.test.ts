@@ -29,7 +29,7 @@ function group(version: number, { uid = 'uid-db', generation = 1, app = 'db' } =
 }
 
 function lease(version: number, holder?: string): Lease {
-  const annotations = holder === undefined ? {} : { 'leadergroup.io/gate': `uid-${holder}/4` }
+  const annotations = holder === undefined ? {} : { 'leadergroup.io/gate': `${holder}_uid-${holder}/gate/4` }
   return {
     metadata: { ...meta('db', version), annotations },
     spec: { holderIdentity: holder ? `${holder}_uid-${holder}` : '' },
@@ -73,7 +73,7 @@ describe('cache', () => {
     assert.deepEqual([namespace, name, of?.metadata.uid], ['shop', 'db', 'uid-db'])
     assert.deepEqual([seen?.uid, seen?.seenAt, seen?.readAt], ['uid-db', 2, undefined])
     assert.deepEqual([only?.name, only?.seenAt, only?.selected, only?.ready], ['db-0', 3, true, true])
-    assert.deepEqual(memory, { statusWrittenAt: undefined, takenBackAt: [], fault: undefined })
+    assert.deepEqual(memory, { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined })
   })
 
   it('shows no Lease to a group that is not there', () => {
@@ -223,7 +223,12 @@ describe('cache', () => {
       known()
       cache.remember(KEY, { statusWrittenAt: 5 })
       cache.remember(KEY, { takenBackAt: [7] })
-      assert.deepEqual(cache.observe(KEY).memory, { statusWrittenAt: 5, takenBackAt: [7], fault: undefined })
+      assert.deepEqual(cache.observe(KEY).memory, {
+        statusWrittenAt: 5,
+        takenBackAt: [7],
+        fault: undefined,
+        putOff: undefined,
+      })
       assert.deepEqual(cache.observe('shop/web').memory.takenBackAt, [])
     })
 

@@ -7,7 +7,7 @@ import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod } from './observe.ts'
 import { Deaths, Store, Ticks, type Kept } from './store.ts'
 
-const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined }
+const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined }
 
 /**
  * What this process knows of the cluster: everything that `observe` reads. Nothing else is remembered, so that a
@@ -98,11 +98,8 @@ export class Cache {
   #podsOf(namespace: string, name: string, lease: Kept<Lease> | undefined): readonly ObservedPod[] {
     const membership = this.#membership(namespace)
     const names = new Set(membership.podsOf(name))
-    if (lease) {
-      const uid = markedHolder(lease.object)
-      const holder = lease.object.spec?.holderIdentity?.slice(0, -uid.length - 1) ?? ''
-      if (this.pods.get(namespace, holder)?.object.metadata.uid === uid) names.add(holder)
-    }
+    const holder = lease && markedHolder(lease.object)
+    if (holder && this.pods.get(namespace, holder.name)?.object.metadata.uid === holder.uid) names.add(holder.name)
     const pods: ObservedPod[] = []
     for (const podName of names) {
       const kept = this.pods.get(namespace, podName)

@@ -87,7 +87,7 @@ describe('membership', () => {
     it('that nothing else ties to a group concerns the one whose Lease names it', () => {
       rig.setGroup(group('db', 'db'))
       rig.setGroup(group('other', 'other'))
-      rig.membership.setLease(lease('db', 'uid-p/4'), undefined)
+      rig.membership.setLease(lease('db', 'p_uid-p/gate/4'), undefined)
       assert.equal(rig.set(pod('p', 'none')), 'db')
       assert.equal(rig.set(pod('q', 'none')), '')
       assert.equal(rig.remove('p'), 'db')
@@ -95,13 +95,13 @@ describe('membership', () => {
 
     it('that was never kept concerns that group too, when it is proved gone', () => {
       rig.setGroup(group('db', 'db'))
-      rig.membership.setLease(lease('db', 'uid-p/4'), undefined)
+      rig.membership.setLease(lease('db', 'p_uid-p/gate/4'), undefined)
       assert.equal(words(rig.membership.setPod(undefined, pod('p', ''))), 'db')
     })
 
     it('that was recreated concerns the group whose Lease names the old one', () => {
       rig.setGroup(group('db', 'db'))
-      rig.membership.setLease(lease('db', 'uid-p/4'), undefined)
+      rig.membership.setLease(lease('db', 'p_uid-p/gate/4'), undefined)
       rig.set(pod('p', 'none'))
       assert.equal(rig.set(pod('p', 'none', {}, 'new')), 'db')
       assert.equal(rig.set(pod('p', 'none', {}, 'new')), '')
@@ -121,7 +121,7 @@ describe('membership', () => {
 
     it('that names another wakes no more for the one before', () => {
       rig.setGroup(group('db', 'db'))
-      const [first, second] = [lease('db', 'uid-p/4'), lease('db', 'uid-q/5')]
+      const [first, second] = [lease('db', 'p_uid-p/gate/4'), lease('db', 'q_uid-q/gate/5')]
       rig.membership.setLease(first, undefined)
       rig.membership.setLease(second, first)
       assert.deepEqual([rig.set(pod('p', 'none')), rig.set(pod('q', 'none'))], ['', 'db'])
@@ -130,8 +130,9 @@ describe('membership', () => {
     })
 
     it('may name nobody, or be malformed', () => {
-      for (const mark of [undefined, '', '-/4', 'x', 'uid-p/']) assert.equal(markedHolder(lease('db', mark)), '-')
-      assert.equal(markedHolder(lease('db', '__proto__/4')), '__proto__')
+      for (const mark of [undefined, '', '-/-/4', 'x', 'uid-p/'])
+        assert.equal(markedHolder(lease('db', mark)), undefined)
+      assert.deepEqual(markedHolder(lease('db', 'constructor_u/g/4')), { name: 'constructor', uid: 'u' })
     })
 
     it('of a group with another name for it', () => {

@@ -1,5 +1,5 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { parseMark } from '../group/gate.ts'
+import { parseMark, type Holder } from '../group/gate.ts'
 import { GATE_ANNOTATION } from '../group/keys.ts'
 import { leaseNameOf } from '../group/status.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
@@ -48,8 +48,9 @@ export class Membership {
 
   setLease(after: Lease | undefined, before: Lease | undefined): ReadonlySet<string> {
     const { name } = (after ?? before)!.metadata
-    if (before) this.#naming.delete(markedHolder(before), name)
-    if (after) this.#naming.add(markedHolder(after), name)
+    const [was, is] = [before && markedHolder(before), after && markedHolder(after)]
+    if (was) this.#naming.delete(was.uid, name)
+    if (is) this.#naming.add(is.uid, name)
     return this.usersOf(name)
   }
 
@@ -83,7 +84,7 @@ export class Membership {
   }
 }
 
-/** The UID that the Lease's mark names; `-` for none. */
-export function markedHolder(lease: Lease): string {
-  return parseMark(lease.metadata.annotations?.[GATE_ANNOTATION])?.holderUID ?? '-'
+/** The pod that the Lease's mark names. */
+export function markedHolder(lease: Lease): Holder | undefined {
+  return parseMark(lease.metadata.annotations?.[GATE_ANNOTATION])?.holder
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { Api } from '../kube/api.ts'
 import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
 import { leaseLock } from '../lock/lease-lock.ts'
-import { ApiServer } from '../sim/apiserver.ts'
+import { ApiServer, type TransportOptions } from '../sim/apiserver.ts'
 import { VirtualClock } from '../sim/clock.ts'
 import { EventRecorder } from './events.ts'
 import type { Log } from './log.ts'
@@ -30,10 +31,11 @@ class Rig {
 
   start(
     name: string,
-    options: { elect?: boolean; dryRun?: boolean } = {},
+    options: { elect?: boolean; dryRun?: boolean; before?: TransportOptions['before'] } = {},
   ): { readonly stop: AbortController; readonly ended: Promise<void> } {
     const { clock, random } = this
-    const api = new Api(this.server.transport({ user: name }), clock)
+    const { before } = options
+    const api = new Api(this.server.transport({ user: name, ...(before ? { before } : {}) }), clock)
     const metrics = new Metrics(clock)
     const { dryRun = false } = options
     const events = new EventRecorder({ api, clock, log: SILENT, metrics, instance: name, dryRun })
@@ -305,6 +307,21 @@ describe('operator, the whole stack on virtual time', () => {
     for (const { metadata } of pods.object.items) {
       assert.deepEqual([metadata.labels, metadata.annotations ?? {}], [{ app: 'db' }, {}])
     }
+  })
+
+  it('fails over at once while something else of the group keeps failing', async () => {
+    const body = { kind: 'Status', status: 'Failure', code: 500, reason: 'InternalError', message: 'a webhook is down' }
+    rig.start('op', {
+      before: async ({ method, path }) => {
+        if (method !== 'PATCH' || !path.includes('/pods/db-2')) return undefined
+        return { status: 500, headers: {}, body: Readable.from([Buffer.from(JSON.stringify(body))]) }
+      },
+    })
+    await running()
+    await rig.clock.advance(60_000)
+    await rig.deletePod('db-0')
+    await rig.clock.advance(10)
+    assert.deepEqual(await rig.labelled(), ['db-1'])
   })
 
   it('writes nothing in a dry run', async () => {

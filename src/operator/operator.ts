@@ -69,7 +69,7 @@ export class GroupOperator {
     this.#cache = new Cache(clock, (key) => this.#synced && this.#loop.wake(key))
     const actor = new Actor(api, this.#cache, clock)
     const authority = (): AbortSignal | undefined => this.#authority
-    const brain = new GroupBrain({ cache: this.#cache, actor, clock, log, metrics, events, dryRun, authority })
+    const brain = new GroupBrain({ cache: this.#cache, actor, clock, random, log, metrics, events, dryRun, authority })
     this.#loop = new Loop(brain, { clock, random })
     const { groups, pods, leases } = this.#cache
     this.#groups = new Watches({ resource: LeaderGroups, trim: trimGroup }, groups, options)

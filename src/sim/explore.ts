@@ -1,3 +1,4 @@
+import { parseMark } from '../group/gate.ts'
 import type { World } from './seal-world.ts'
 
 export interface Exploration {
@@ -74,7 +75,11 @@ function canonical(world: World): string {
   const stamp = (text: string | undefined): string =>
     text === undefined ? '' : `${id(text.split('/')[0])}/${text.split('/')[1]}`
   const pod = (p: World['pods'][number]): unknown => p && [id(p.uid), p.ready, p.role, p.term, stamp(p.sealed)]
-  const lease = (l: World['lease']): unknown => l && [id(l.uid), stamp(l.mark), id(l.holderIdentity)]
+  const mark = (text: string | undefined): unknown => {
+    const parsed = parseMark(text)
+    return parsed && [id(parsed.holder?.uid), id(parsed.gateUID), parsed.term]
+  }
+  const lease = (l: World['lease']): unknown => l && [id(l.uid), mark(l.mark), id(l.holderIdentity)]
   const server = [
     world.pods.map(pod),
     lease(world.lease),
@@ -85,7 +90,7 @@ function canonical(world: World): string {
   ]
   const operators = world.operators.map((op) => {
     const begunAt = op.sent?.begunAt ?? 0
-    const named = [op.lease?.mark, world.lease?.mark].map((mark) => mark?.split('/')[0])
+    const named = [op.lease?.mark, world.lease?.mark].map((text) => parseMark(text)?.holder?.uid)
     return JSON.stringify([
       op.pods.map(
         (p, i) =>

@@ -1,6 +1,6 @@
 import { decide } from '../group/decide.ts'
 import type { GroupAction } from '../group/decision.ts'
-import { formatIdentity, formatMark, transitionsOf } from '../group/gate.ts'
+import { formatIdentity, formatMark, parseMark, transitionsOf } from '../group/gate.ts'
 import { groupKeys } from '../group/keys.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from '../group/observation.ts'
@@ -55,7 +55,7 @@ export interface OperatorState {
 }
 
 /** A rule left out, to show that the exploration would notice. */
-export type Omission = 'noPodVersion' | 'gateNotRead' | 'noSeal' | 'noStamp' | 'noRound'
+export type Omission = 'noPodVersion' | 'noSeal' | 'noStamp' | 'noRound'
 
 const GROUP = 'g'
 const GROUP_UID = 'group'
@@ -256,10 +256,10 @@ function decided(operator: OperatorState, omission?: Omission): readonly GroupAc
     groupReadAt: operator.statusReadAt,
     groupAbsentAt: undefined,
     pods: operator.pods.filter((pod) => pod !== undefined).map((pod) => misread(pod, operator, omission)),
-    lease: operator.lease && (omission === 'gateNotRead' ? { ...operator.lease, readAt: Infinity } : operator.lease),
+    lease: operator.lease,
     podsListedAt: omission === 'noRound' ? Infinity : operator.podsListedAt,
     gone: new Set(operator.gone),
-    memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined },
+    memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined },
   }
   const { actions } = decide(observation, { monotonic: 0, wall: '2026-01-01T00:00:00.000000Z' })
   // Of status only the term matters here, and the holder when it changes with it.
@@ -268,13 +268,14 @@ function decided(operator: OperatorState, omission?: Omission): readonly GroupAc
 
 /** How a pod looks to an operator that forgets a rule: sealed, although it is not. */
 function misread(pod: ObservedPod, { lease }: OperatorState, omission?: Omission): ObservedPod {
-  const [holder, term] = lease?.mark?.split('/') ?? []
-  if (!lease || term === undefined) return pod
+  const mark = parseMark(lease?.mark)
+  if (!lease || !mark) return pod
+  const { holder, term } = mark
   const sealed = { ...pod, role: undefined, term: undefined, sealed: `${lease.uid}/${term}` }
-  const named = holder === pod.uid && !pod.ready
+  const named = holder?.uid === pod.uid && !pod.ready
   if (omission === 'noSeal') return named ? sealed : pod
   if (omission === 'noStamp') return named && pod.role === undefined ? sealed : pod
-  return omission === 'noRound' && !lease.holderIdentity?.endsWith(`_${holder}`) ? sealed : pod
+  return omission === 'noRound' && (!holder || lease.holderIdentity !== formatIdentity(holder)) ? sealed : pod
 }
 
 function* arrivals(
@@ -317,7 +318,13 @@ function arrive(
   switch (action.kind) {
     case 'createGate': {
       if (world.lease) return { reply: sawLease(operator, world.lease, begunAt) }
-      const lease = leaseNaming(`gate${world.serial}`, version, '', formatMark({ holderUID: undefined, term: 0 }), 0)
+      const lease = leaseNaming(
+        `gate${world.serial}`,
+        version,
+        '',
+        formatMark({ holder: undefined, gateUID: undefined, term: 0 }),
+        0,
+      )
       return { effect: { ...next, lease }, reply: sawLease(operator, lease, begunAt) }
     }
     case 'deleteGate': {
@@ -349,7 +356,7 @@ function arrive(
       const { lease } = world
       if (lease?.uid !== action.uid || lease.resourceVersion !== action.resourceVersion)
         return { reply: sawLease(operator, lease, begunAt) }
-      const mark = formatMark({ holderUID: action.holder.uid, term: action.term })
+      const mark = formatMark({ holder: action.holder, gateUID: lease.uid, term: action.term })
       const named = leaseNaming(lease.uid, version, formatIdentity(action.holder), mark, transitionsOf(action.term))
       return {
         effect: { ...next, lease: named, highestTerm: action.term, ...brokenBy(world, action) },

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { formatMark } from '../src/group/gate.ts'
+import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
+import { type Change, checkHistory, mostLabelled } from './history.ts'
+
+const keys = groupKeys('db')
+
+type Event = (version: number) => Change
+
+function pod(name: string, term?: number): Event {
+  const metadata = { name, uid: `${name}-uid`, resourceVersion: '0' }
+  const bearing =
+    term === undefined ? {} : { labels: { [keys.role]: LEADER_ROLE }, annotations: { [keys.term]: String(term) } }
+  return (version) => ({ kind: 'pod', version, gone: false, object: { metadata: { ...metadata, ...bearing } } })
+}
+
+function lease(holder: string, term: number, transitions = term): Event {
+  const uid = `${holder}-uid`
+  const annotations = { [GATE_ANNOTATION]: formatMark({ holder: { name: holder, uid }, gateUID: 'lease-uid', term }) }
+  const metadata = { name: 'db', uid: 'lease-uid', resourceVersion: '0', annotations }
+  const spec = { holderIdentity: `${holder}_${uid}`, leaseTransitions: transitions }
+  return (version) => ({ kind: 'lease', version, gone: false, object: { metadata, spec } })
+}
+
+function status(holder: string | undefined, term: number): Event {
+  const named = holder === undefined ? {} : { holder, holderUID: `${holder}-uid` }
+  const metadata = { name: 'db', uid: 'group-uid', resourceVersion: '0' }
+  const object = { metadata, spec: { selector: {} }, status: { ...named, term } }
+  return (version) => ({ kind: 'group', version, gone: false, object })
+}
+
+function gone(event: Event): Event {
+  return (version) => ({ ...event(version), gone: true })
+}
+
+function play(...events: readonly Event[]): readonly Change[] {
+  return events.map((event, index) => event(index + 1))
+}
+
+const led = [status(undefined, 0), pod('a'), pod('b'), lease('a', 1), pod('a', 1), status('a', 1)]
+
+describe('the rules asked of a history', () => {
+  const kept: readonly (readonly [string, readonly Event[], { labelled: number; terms: number }])[] = [
+    ['an election', led, { labelled: 1, terms: 1 }],
+    ['a failover', [...led, pod('a'), lease('b', 2), pod('b', 2), status('b', 2)], { labelled: 2, terms: 2 }],
+    [
+      'a failover from a pod that is gone',
+      [...led, gone(pod('a')), lease('b', 2), pod('b', 2)],
+      { labelled: 2, terms: 2 },
+    ],
+    ['the same pod in a new term', [...led, pod('a'), lease('a', 2), pod('a', 2)], { labelled: 2, terms: 2 }],
+    ['writes that change nothing', [...led, pod('a', 1), lease('a', 1), status('a', 1)], { labelled: 1, terms: 1 }],
+  ]
+  for (const [what, events, tally] of kept) {
+    it(`are kept by ${what}`, () => assert.deepEqual(checkHistory(play(...events), 'db'), tally))
+  }
+
+  const broken: readonly (readonly [string, readonly Event[], RegExp])[] = [
+    ['two labels', [...led, pod('b', 1)], /two pods bear the leader label: a-uid and b-uid/],
+    ['a label before the gate', [...led, pod('a'), pod('b', 2)], /label on b/],
+    ['a label in another term', [...led, pod('a'), lease('b', 2), pod('b', 3)], /label on b in term 3/],
+    ['a label after the gate has moved on', [...led, pod('a'), lease('b', 2), pod('a', 1)], /label on a/],
+    ['a gate that moves on before the seal', [...led, lease('b', 2)], /while a pod bears the label/],
+    ['a gate that names the same pod anew before the seal', [...led, lease('a', 2)], /while a pod bears the label/],
+    ['a term that repeats', [...led, pod('a'), lease('b', 1)], /term 1 comes after term 1/],
+    ['a term that goes back', [...led, pod('a'), lease('b', 3), lease('a', 2)], /term 2 comes after term 3/],
+    ['transitions that are not the term', [lease('a', 2, 1)], /leaseTransitions is not the term/],
+    ['a status before the gate', [...led, status('a', 2)], /status.term is 2/],
+    ['a status with the holder of another term', [...led, pod('a'), lease('b', 2), status('a', 2)], /status names a/],
+    ['a status that goes back', [...led, pod('a'), lease('b', 2), status('b', 2), status('a', 1)], /went from 2 to 1/],
+  ]
+  for (const [what, events, message] of broken) {
+    it(`are broken by ${what}`, () => assert.throws(() => checkHistory(play(...events), 'db'), message))
+  }
+
+  it('count the labels at each version', () => {
+    assert.equal(mostLabelled(play(...led), 'db'), 1)
+    assert.equal(mostLabelled(play(...led, pod('b', 1), pod('b')), 'db'), 2)
+    assert.equal(mostLabelled(play(...led, gone(pod('a')), pod('b', 2)), 'db'), 1)
+  })
+})
