@@ -8,6 +8,9 @@ import { findCluster } from '../../src/cmd/cluster.ts'
 import { systemClock } from '../../src/clock.ts'
 import { Api } from '../../src/kube/api.ts'
 import { undiciTransport } from '../../src/kube/undici.ts'
+import type { KubeObject, Resource } from '../../src/kube/objects.ts'
+import { Nodes } from '../pods.ts'
+import { must } from '../controlplane/must.ts'
 import { resolveBinaries } from '../controlplane/binaries.ts'
 import type { Progress } from '../controlplane/progress.ts'
 import { startControlPlane } from '../controlplane/start.ts'
@@ -62,17 +65,26 @@ export interface UserCluster {
 export async function usersStage({ context, kubeconfig }: UserCluster): Promise<Stage> {
   const { credentials } = await findCluster({ context, kubeconfig }, { HOME: homedir(), ...process.env }, systemClock)
   const transport = undiciTransport({ credentials, userAgent: 'leadergroup-demo' })
+  const api = new Api(transport, systemClock)
   const { ca } = (await credentials.load()).tls
   const flags = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])]
   return {
-    api: new Api(transport, systemClock),
+    api,
     server: credentials.server,
     ca: ca?.toString(),
-    hasNodes: true,
+    hasNodes: await hasKubelet(api),
     kubectlCommand: ['kubectl', ...flags].join(' '),
     kubectl: (args) => run('kubectl', [...flags, ...args]),
     close: () => transport.close(),
   }
+}
+
+/** A node that nobody plays says which kubelet it runs. */
+async function hasKubelet(api: Api): Promise<boolean> {
+  const nodes: Resource<
+    KubeObject & { readonly status?: { readonly nodeInfo?: { readonly kubeletVersion?: string } } }
+  > = Nodes
+  return must(await api.list(nodes)).items.some(({ status }) => status?.nodeInfo?.kubeletVersion)
 }
 
 /** Standard output of a command; undefined when there is no such command. */
