@@ -20,7 +20,6 @@ export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERV
 const ROOT = join(import.meta.dirname, '..')
 const NODE = join(ROOT, 'node_modules/.bin/node')
 const MAIN = join(ROOT, 'src/cmd/main.ts')
-const RBAC = join(ROOT, 'config/rbac')
 
 /** It answers after about one second on an idle machine. */
 const READY_MILLIS = 30_000
@@ -45,15 +44,17 @@ export interface LogLine {
 /** By control plane, of which a run of the tests has one. */
 const installed = new WeakMap<ControlPlane, Promise<string>>()
 
-/** CRD, RBAC and namespace as shipped. Resolves to a kubeconfig with the service account's token and nothing else. */
+/** CRD, RBAC, admission policies and namespace as shipped. Resolves to a kubeconfig with the service account's token and nothing else. */
 async function install(plane: ControlPlane): Promise<string> {
   const api = await adminApi()
   await leaderGroupCrd()
   const metadata = { name: OPERATOR_NAMESPACE }
   const created = await api.create(Namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata })
   if (created.kind !== 'exists') must(created)
-  const { code, stderr } = await plane.kubectl('apply', '-k', RBAC)
-  assert.equal(code, 0, `kubectl apply -k config/rbac: ${stderr}`)
+  for (const part of ['rbac', 'policy']) {
+    const { code, stderr } = await plane.kubectl('apply', '-k', join(ROOT, 'config', part))
+    assert.equal(code, 0, `kubectl apply -k config/${part}: ${stderr}`)
+  }
   const token = await plane.serviceAccountToken(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)
   return plane.kubeconfigFor(SERVICE_ACCOUNT, token)
 }

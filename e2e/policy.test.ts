@@ -309,6 +309,8 @@ describe("the admission policies of the operator's service account", () => {
     const credentials = { server: plane.server, load: () => Promise.resolve(access) }
     transport = undiciTransport({ credentials, userAgent: 'leadergroup-e2e-policy' })
     operator = new Api(transport, systemClock, { fieldManager: 'e2e' })
+    // Operators of other tests have left theirs.
+    await admin.delete(Leases, { namespace: SYSTEM, name: 'leadergroup-operator' })
     namespace = await createNamespace('policy')
     await createObjects(admin, namespace)
     await untilInForce(operator, namespace)
