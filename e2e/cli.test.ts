@@ -55,7 +55,10 @@ class Run {
 }
 
 describe('command line', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'leadergroup-cli-'))
+  let directory = ''
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'leadergroup-cli-'))
+  })
   after(() => rmSync(directory, { recursive: true }))
 
   /** A kubeconfig for a server at this port of this machine. */
