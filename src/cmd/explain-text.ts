@@ -14,7 +14,7 @@ export function explainText(group: LeaderGroup, explanation: Explanation, wallMi
     ...(leader
       ? [
           `${leader.name} leads, in term ${leader.term}${leader.since ? since(leader.since, wallMillis) : ''}.`,
-          ...leader.why.map((sentence) => `${sentence}.`),
+          ...leader.why.map((sentence) => `${wholeSeconds(sentence)}.`),
         ]
       : [`Nobody leads: ${reason}.`]),
     '',
@@ -22,7 +22,7 @@ export function explainText(group: LeaderGroup, explanation: Explanation, wallMi
     '',
     ...(leader && ifLeaderDied ? [`If ${leader.name} died now: ${chain(ifLeaderDied)}`] : []),
     ...(later ? [`In ${later.inSeconds} s, if nothing changes: ${chain(later)}`] : []),
-    ...(due ? dueLines(reason, due) : ['Due now: nothing.']),
+    ...(due ? dueLines(due, leader && reason) : ['Due now: nothing.']),
     '',
   ].join('\n')
 }
@@ -68,7 +68,7 @@ function podLines(pods: readonly ExplainedPod[]): readonly string[] {
   const rows = pods.map((pod) => [
     pod.name,
     pod.verdict,
-    pod.ready ? (pod.readyTime ?? 'unknown') : 'not ready',
+    pod.ready ? (pod.readyTime ?? 'unknown') : '-',
     pod.revision ?? '-',
     pod.enrolled ? 'yes' : 'no',
     pod.why,
@@ -76,10 +76,11 @@ function podLines(pods: readonly ExplainedPod[]): readonly string[] {
   return columns([['POD', 'VERDICT', 'READY SINCE', 'REVISION', 'ENROLLED', 'WHY'], ...rows], '  ')
 }
 
-function dueLines(reason: string, due: Outlook): readonly string[] {
+/** Why it is due is said already where nobody leads. */
+function dueLines(due: Outlook, reason: string | undefined): readonly string[] {
   return [
     `Due now: ${chain(due)}`,
-    `Why: ${reason}.`,
+    ...(reason === undefined ? [] : [`Why: ${reason}.`]),
     'An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.',
   ]
 }
@@ -89,7 +90,12 @@ function chain({ steps, result }: Outlook): string {
 }
 
 function since(stamp: string, wallMillis: number): string {
-  return ` since ${stamp} (${age(stamp, wallMillis)})`
+  return ` since ${wholeSeconds(stamp)} (${age(stamp, wallMillis)})`
+}
+
+/** Microseconds help a program to order writes, and no person. */
+function wholeSeconds(text: string): string {
+  return text.replaceAll(/\.\d{6}Z/g, 'Z')
 }
 
 function conditionOf({ status }: LeaderGroup) {

@@ -1,5 +1,5 @@
-import { ineligibility, patience, precedence, ranked } from './candidates.ts'
-import type { GroupAction } from './decision.ts'
+import { ineligibility, patience, precedence, ranked, type Ineligibility } from './candidates.ts'
+import type { GroupAction, PatchPod } from './decision.ts'
 import { foresee, without, type Foresight } from './foresee.ts'
 import { gateOf, type Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupHistoryEntry } from './leadergroup.ts'
@@ -56,7 +56,7 @@ export function explain(o: GroupObservation, group: LeaderGroup, now: Instant): 
   const gate = gateOf(o.lease, group.metadata.uid)
   const leader = gate.kind === 'held' ? o.pods.find((pod) => leads(pod, gate)) : undefined
   const present = foresee(o, now)
-  const steps = stepsOf(present)
+  const steps = stepsOf(present, o)
   return {
     leader: leader && explainLeader(o, group, gate, leader, now),
     reason: present.begins,
@@ -64,20 +64,28 @@ export function explain(o: GroupObservation, group: LeaderGroup, now: Instant): 
       .filter((pod) => pod.selected || bearsKeys(pod) || pod.uid === leader?.uid)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((pod) => explainPod(o, gate, pod, leader)),
-    due: steps.length > 0 ? { steps, result: present.reason } : undefined,
+    due: dueOf(present, steps),
     later: laterOf(present, now),
-    ifLeaderDied: leader && outlook(foresee(without(o, leader), now)),
+    ifLeaderDied: leader && outlook(without(o, leader), now),
   }
+}
+
+function dueOf({ actions, reason }: Foresight, steps: readonly string[]): Outlook | undefined {
+  if (steps.length > 0) return { steps, result: reason }
+  // Status follows whatever is done, so it is a step only where it is all that is due.
+  const lags = actions.some(({ kind }) => kind === 'writeStatus')
+  return lags ? { steps: ['bring status up to date'], result: reason } : undefined
 }
 
 function laterOf({ end, wakeAt }: Foresight, now: Instant): Explanation['later'] {
   if (wakeAt === undefined || wakeAt <= now.monotonic) return undefined
-  const then = outlook(foresee(end, { ...now, monotonic: wakeAt }))
+  const then = outlook(end, { ...now, monotonic: wakeAt })
   return then.steps.length > 0 ? { inSeconds: Math.ceil((wakeAt - now.monotonic) / 1000), ...then } : undefined
 }
 
-function outlook(foresight: Foresight): Outlook {
-  return { steps: stepsOf(foresight), result: foresight.reason }
+function outlook(from: GroupObservation, now: Instant): Outlook {
+  const foresight = foresee(from, now)
+  return { steps: stepsOf(foresight, from), result: foresight.reason }
 }
 
 function explainLeader(
@@ -125,8 +133,8 @@ function explainPod(o: GroupObservation, gate: Gate, pod: ObservedPod, leader: O
   const hindrance = ineligibility(pod)
   const enrolled = (gate.kind === 'held' || gate.kind === 'open') && stampedTerm(pod, gate) !== undefined
   const remarks = [
-    isLeader ? `in term ${pod.term}` : (hindrance ?? place(o, pod, leader)),
-    ...(isLeader && hindrance !== undefined ? [`but ${hindrance}`] : []),
+    isLeader ? `in term ${pod.term}` : hindrance ? lasting(pod, hindrance) : place(o, pod, leader),
+    ...(isLeader && hindrance !== undefined ? [`but ${lasting(pod, hindrance)}`] : []),
     ...(!isLeader && hindrance === undefined && !enrolled ? ['not before it is enrolled'] : []),
     ...(!isLeader && bearsLead(pod) ? ["bears the leader's keys wrongly"] : []),
     ...(!pod.selected && !bearsLead(pod) ? ['bears keys of the group'] : []),
@@ -143,6 +151,10 @@ function explainPod(o: GroupObservation, gate: Gate, pod: ObservedPod, leader: O
   }
 }
 
+function lasting({ readyTime }: ObservedPod, hindrance: Ineligibility): string {
+  return hindrance === 'is not ready' && readyTime !== undefined ? `is not ready since ${readyTime}` : hindrance
+}
+
 /** Where it stands among those that could follow the leader, and what puts the one before it first. */
 function place(o: GroupObservation, pod: ObservedPod, leader: ObservedPod | undefined): string {
   const line = ranked(o.pods).filter(({ uid }) => uid !== leader?.uid)
@@ -152,19 +164,17 @@ function place(o: GroupObservation, pod: ObservedPod, leader: ObservedPod | unde
   return `number ${at + 1} in line: ${before.name} ${precedence(o.pods, before, pod)}`
 }
 
-/** The writes of a chain in words. Status follows whatever is done, so it is named only where it is all that is due. */
-function stepsOf({ actions }: Foresight): readonly string[] {
-  const steps: string[] = []
+/** The writes of a chain in words, but for status. */
+function stepsOf({ actions }: Foresight, from: GroupObservation): readonly string[] {
+  const bearers = new Set(from.pods.filter(bearsLead).map(({ uid }) => uid))
   let named: string | undefined
-  for (const action of actions) {
-    const step = stepOf(action, named)
-    if (step !== undefined) steps.push(step)
-    named = action.kind === 'advanceGate' ? action.holder.uid : named
-  }
-  return steps.length === 0 && actions.some(({ kind }) => kind === 'writeStatus') ? ['write status'] : steps
+  return actions.flatMap((action) => {
+    if (action.kind === 'advanceGate') named = action.holder.uid
+    return stepOf(action, bearers, named) ?? []
+  })
 }
 
-function stepOf(action: GroupAction, named: string | undefined): string | undefined {
+function stepOf(action: GroupAction, bearers: ReadonlySet<string>, named: string | undefined): string | undefined {
   switch (action.kind) {
     case 'createGate':
       return 'create the Lease'
@@ -173,7 +183,7 @@ function stepOf(action: GroupAction, named: string | undefined): string | undefi
     case 'advanceGate':
       return `name ${action.holder.name} in the Lease for term ${action.term}`
     case 'patchPod':
-      return patchInWords(action, named)
+      return patchInWords(action, bearers, named)
     case 'writeStatus':
     case 'readGate':
     case 'readPod':
@@ -183,15 +193,14 @@ function stepOf(action: GroupAction, named: string | undefined): string | undefi
   }
 }
 
-function patchInWords({ step, pod }: Extract<GroupAction, { kind: 'patchPod' }>, named: string | undefined): string {
+function patchInWords({ step, pod }: PatchPod, bearers: ReadonlySet<string>, named: string | undefined): string {
   switch (step) {
-    case 'enrol':
-      return `enrol ${pod.name}`
-    case 'seal':
-      return `seal ${pod.name}`
     case 'label':
       return `label ${pod.uid === named ? 'it' : pod.name}`
     case 'strip':
-      return `take the keys off ${pod.name}`
+      return `take the group's keys off ${pod.name}`
+    case 'enrol':
+    case 'seal':
+      return bearers.has(pod.uid) ? `take the leader's keys off ${pod.name}` : `${step} ${pod.name}`
   }
 }
