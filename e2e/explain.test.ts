@@ -42,14 +42,14 @@ describe('the command line, on a real control plane', () => {
     return leadergroup(kubeconfig, 'explain', name, '-n', scene.namespace, ...args)
   }
 
-  /** What differs in each run is replaced by a word of the same meaning. */
+  /** What differs in each run is replaced by what it stands for. */
   async function answers(expected: string): Promise<void> {
     const { code, stdout, stderr } = await explain()
     assert.equal(stderr, '')
     assert.equal(code, 0)
     const lines = stdout
       .replaceAll(scene.namespace, 'shop')
-      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME')
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'YYYY-MM-DDTHH:MM:SSZ')
       .replaceAll(/\((just now|\d+[ms]\w* ago)\)/g, '(AGO)')
       .split('\n')
     const wanted = expected.split('\n').slice(1)
@@ -72,11 +72,38 @@ describe('the command line, on a real control plane', () => {
       await scene.untilStatus('three candidates', ({ candidates }) => candidates === 3)
       await scene.untilPod('db-2', 'enrolled', (pod) => keysOn(pod).length > 0)
       await answers(`
-      GOLDEN1`)
+      LeaderGroup shop/db: mode Assign, Lease db
+      Ready: True, LeaderElected since YYYY-MM-DDTHH:MM:SSZ (AGO): db-0 leads in term 2
+
+      db-0 leads, in term 2 since YYYY-MM-DDTHH:MM:SSZ (AGO).
+      It stays: it can lead, and nothing but its own state moves a leader.
+
+        POD   VERDICT      READY SINCE           REVISION  ENROLLED  WHY
+        db-0  leads        YYYY-MM-DDTHH:MM:SSZ  -         yes       in term 2
+        db-1  could lead   YYYY-MM-DDTHH:MM:SSZ  -         yes       the only one in line
+        db-2  cannot lead  -                     -         yes       is not ready since YYYY-MM-DDTHH:MM:SSZ
+
+      If db-0 died now: name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
+      Due now: nothing.
+    `)
       await scene.deletePod('db-0', 0)
+      await scene.untilEnded('PodDeleted')
       await scene.untilLed('db-1')
       await answers(`
-      GOLDEN2`)
+      LeaderGroup shop/db: mode Assign, Lease db
+      Ready: True, LeaderElected since YYYY-MM-DDTHH:MM:SSZ (AGO): db-1 leads in term 3
+
+      db-1 leads, in term 3 since YYYY-MM-DDTHH:MM:SSZ (AGO).
+      It took over from db-0, whose term 2 ended at YYYY-MM-DDTHH:MM:SSZ (PodDeleted).
+      It stays: it can lead, and nothing but its own state moves a leader.
+
+        POD   VERDICT      READY SINCE           REVISION  ENROLLED  WHY
+        db-1  leads        YYYY-MM-DDTHH:MM:SSZ  -         yes       in term 3
+        db-2  cannot lead  -                     -         yes       is not ready since YYYY-MM-DDTHH:MM:SSZ
+
+      If db-1 died now: db-1 is gone, and no other pod can lead.
+      Due now: nothing.
+    `)
     })
 
     it('needs to read three things, and nothing else', async () => {
@@ -121,7 +148,21 @@ describe('the command line, on a real control plane', () => {
       await scene.patchPod('db-1', { labels: { [groupKeys('db').role]: LEADER_ROLE } })
       await scene.setReady('db-0', false)
       await answers(`
-      GOLDEN3`)
+      LeaderGroup shop/db: mode Assign, Lease db
+      Ready: True, LeaderElected since YYYY-MM-DDTHH:MM:SSZ (AGO): db-0 leads in term 2
+
+      db-0 leads, in term 2 since YYYY-MM-DDTHH:MM:SSZ (AGO).
+      It is not ready, and is to be replaced.
+
+        POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+        db-0  leads       -                     -         yes       in term 2, but is not ready since YYYY-MM-DDTHH:MM:SSZ
+        db-1  could lead  YYYY-MM-DDTHH:MM:SSZ  -         yes       the only one in line, bears the leader's keys wrongly
+
+      If db-0 died now: take the leader's keys off db-1, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
+      Due now: take the leader's keys off db-1, take the leader's keys off db-0, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
+      Why: taking the leader's keys off db-1: the Lease names db-0.
+      An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.
+    `)
     })
 
     it('cleanup takes off what it left, once, and leaves a group that lives', async () => {

@@ -124,7 +124,7 @@ export class Remains {
     for (let round = 0; round < ROUNDS; round++) {
       if (this.#cache.groups.get(namespace, group)) return [...done, `group ${key} exists again: left to its operator`]
       const { actions } = decide(this.#cache.observe(key), this.#now())
-      if (actions.length === 0) return done
+      if (actions.length === 0) return done.toSorted()
       await this.#act(key, actions, signal, took)
     }
     return [...done, `pods of group ${key} keep changing, or are being deleted: run this again`]
