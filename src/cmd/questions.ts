@@ -39,8 +39,9 @@ function dialogOn({ stdin, stdout, signal }: Terminal): Dialog {
     async confirm(question) {
       using lines = createInterface({ input: stdin, output: stdout })
       // Ctrl-D answers nothing: the interface closes, and its question stays open for ever.
-      const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+      const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('\n')))
       const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), closed])
+      if (answer === '\n') print('')
       return /^y(es)?$/i.test(answer.trim())
     },
   }

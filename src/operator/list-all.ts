@@ -6,7 +6,7 @@ const PAGE = 500
 
 /**
  * All objects of a type, page by page, in one namespace or, without, in all. Undefined: the cluster knows no such type.
- * `keep` reduces each object while the next page is on its way, so that a large cluster does not fill the memory.
+ * `keep` reduces each object as its page arrives, so that a large cluster does not fill the memory.
  *
  * @throws ApiError when a page fails or is refused
  */

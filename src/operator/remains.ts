@@ -119,8 +119,7 @@ export class Remains {
     const took = (action: GroupAction): void => {
       if (action.kind === 'patchPod') done.push(`pod ${namespace}/${action.pod.name}: keys of group ${group} taken off`)
     }
-    // Since it was found to be missing, somebody may have thought about it for minutes.
-    await this.#act(key, [{ kind: 'readGroup' }], signal)
+    // Since the group was found to be missing, somebody may have thought for minutes: the decision first asks for a read.
     for (let round = 0; round < ROUNDS; round++) {
       if (this.#cache.groups.get(namespace, group)) return [...done, `group ${key} exists again: left to its operator`]
       const { actions } = decide(this.#cache.observe(key), this.#now())
@@ -134,7 +133,7 @@ export class Remains {
     key: string,
     actions: readonly GroupAction[],
     signal: AbortSignal,
-    took?: (action: GroupAction) => void,
+    took: (action: GroupAction) => void,
   ): Promise<void> {
     const acted = await this.#actor.act(key, actions, 0, signal, took)
     if (acted.kind === 'failed') throw acted.error
