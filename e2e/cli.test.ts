@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { json } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'cmd', 'main.ts')
@@ -78,11 +79,18 @@ describe('command line', () => {
     const [root, operator, version] = [new Run(['--help']), new Run(['operator', '--help']), new Run(['--version'])]
     assert.deepEqual([await root.end(), await operator.end(), await version.end()], [0, 0, 0])
     assert.match(root.stdout, /^Usage: leadergroup .*\n[^]*\n {2}operator .*Run the operator/)
+    assert.match(root.stdout, /\n {2}explain .*<group> .*Say who leads[^]*\n {2}cleanup .*Remove what is left/)
     for (const flag of ['namespace', 'leader-elect', 'health-probe-bind-address', 'dry-run', 'kubeconfig', 'context']) {
       assert.match(operator.stdout, new RegExp(`^ +.*--${flag} `, 'm'))
     }
     assert.equal(version.stdout, `${manifest.version}\n`)
     assert.equal(root.stderr + operator.stderr + version.stderr, '')
+  })
+
+  it('ends well when nobody reads on', async () => {
+    const script = '{ "$0" "$1" operator --help; echo "exit code $?" >&2; } | :'
+    const { stderr } = await promisify(execFile)('sh', ['-c', script, process.execPath, MAIN], { timeout: WAIT_MILLIS })
+    assert.equal(stderr, 'exit code 0\n')
   })
 
   const usage: readonly [readonly string[], Readonly<Record<string, string>>, string][] = [
@@ -96,6 +104,10 @@ describe('command line', () => {
         '--log-level "loud": write one of debug, info, warn, error',
     ],
     [['operator', '--kubeconfig', '/nonexistent/x'], {}, '--kubeconfig /nonexistent/x: there is no such file'],
+    [['explain'], {}, "missing required argument 'group': see --help"],
+    [['explain', 'db', '-n', 'A_'], {}, '--namespace "A_": this is no name of a namespace'],
+    [['cleanup', '-A', '-n', 'shop'], {}, '--namespace and --all-namespaces: give one of them'],
+    [['cleanup', '--context', 'work'], {}, '--context work: there is no kubeconfig'],
     [['operator', '--context', 'work'], {}, '--context work: there is no kubeconfig'],
     [
       ['operator'],
@@ -117,6 +129,16 @@ describe('command line', () => {
     const run = new Run([])
     assert.equal(await run.end(), 2)
     assert.match(run.stderr, /^Usage: leadergroup /)
+  })
+
+  it('says of a question that the server is unreachable', async () => {
+    const run = new Run(['explain', 'db'], { KUBECONFIG: kubeconfig(await unusedPort()) })
+    assert.equal(await run.end(), 1)
+    assert.match(
+      run.stderr,
+      /^leadergroup: the API server http:.* \(from context work\) cannot be reached: .*ECONNREFUSED/,
+    )
+    assert.match(run.stderr, /Choose with --kubeconfig or --context\n$/)
   })
 
   it('goes on when the server is unreachable, says so, and stops on SIGTERM', async () => {

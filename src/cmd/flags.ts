@@ -94,7 +94,7 @@ function parseElection(raw: RawFlags, read: Reader): ElectionFlags {
 }
 
 /** Reads one flag after the other, and remembers what is wrong instead of stopping at the first. */
-class Reader {
+export class Reader {
   readonly wrong: string[] = []
 
   namespace(flag: string, text: string): string {

@@ -4,6 +4,8 @@ import manifest from '../../package.json' with { type: 'json' }
 import { parseOperatorFlags, type RawFlags } from './flags.ts'
 import { messageChain } from './log.ts'
 import { withOperatorFlags } from './operator-options.ts'
+import { parseCleanupFlags, parseExplainFlags, type RawCleanupFlags, type RawExplainFlags } from './question-flags.ts'
+import { withCleanupOptions, withExplainOptions } from './question-options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The command line was wrong, and nothing was done. */
@@ -39,6 +41,19 @@ function commandLine(signal: AbortSignal): Command {
       const { runOperator } = await import('./operator.ts')
       await runOperator(flags, { env: process.env, stderr: process.stderr, version: manifest.version, signal })
     })
+  const terminal = { env: process.env, stdin: process.stdin, stdout: process.stdout, version: manifest.version, signal }
+  withExplainOptions(root.command('explain'))
+    .description('Say who leads a LeaderGroup and why, and what would happen if that pod died')
+    .action(async (name: string, raw: RawExplainFlags) => {
+      const flags = parseExplainFlags(name, raw)
+      await (await import('./questions.ts')).runExplain(flags, terminal)
+    })
+  withCleanupOptions(root.command('cleanup'))
+    .description('Remove what is left of groups that no longer exist')
+    .action(async (raw: RawCleanupFlags) => {
+      const flags = parseCleanupFlags(raw)
+      await (await import('./questions.ts')).runCleanup(flags, terminal)
+    })
   return root
 }
 
@@ -59,4 +74,17 @@ function stopOnSignals(): AbortSignal {
   return stopping.signal
 }
 
+/**
+ * Whoever reads may have seen enough and gone (`--help | head`). What is under way ends as it would, unread: an operator
+ * whose log is no longer collected still leads.
+ */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
+outliveReaders()
 process.exitCode = await main()

@@ -41,6 +41,14 @@ export function ranked(pods: readonly ObservedPod[]): readonly ObservedPod[] {
     )
 }
 
+/** What puts the first of two pods that could lead before the second, in words that fit behind the first one's name. */
+export function precedence(pods: readonly ObservedPod[], first: ObservedPod, second: ObservedPod): string {
+  const births = revisionBirths(pods)
+  if (births.get(first.revision) !== births.get(second.revision)) return 'is of a newer revision'
+  if (first.readyTime !== second.readyTime) return 'has been ready longer'
+  return 'comes first by name'
+}
+
 /** For each revision the creation time of its oldest selected pod. */
 function revisionBirths(pods: readonly ObservedPod[]): ReadonlyMap<string | undefined, string> {
   const births = new Map<string | undefined, string>()

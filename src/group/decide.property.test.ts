@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { settle, type World } from '../sim/seal-world.ts'
 import { ineligibility } from './candidates.ts'
+import { REFUSED_NAMESPACE } from './conditions.ts'
 import { decide } from './decide.ts'
 import type { GroupAction, PatchPod } from './decision.ts'
+import { explain } from './explain.ts'
+import { foresee } from './foresee.ts'
 import { FORGED_LEAP, formatIdentity, parseMark, parseStamp, parseTerm } from './gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 import { GATE_UID, GROUP_UID, NOW, bornLease, group, observation, pod } from './fixtures.ts'
@@ -201,6 +204,27 @@ describe('decide, whatever it is shown', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('comes to rest when all that it asks for succeeds, with one leader at most, and can be explained', () => {
+    let led = 0
+    fc.assert(
+      fc.property(anyObservation, (o) => {
+        // No pod has such a name: a mark that names it could not be read again.
+        fc.pre(o.pods.every((each) => each.name !== '__proto__'))
+        const { end } = foresee(o, NOW)
+        assert.deepEqual(decide(end, NOW).actions, [])
+        const labelled = end.pods.filter(({ role }) => role !== undefined)
+        assert.ok(labelled.length <= 1 || o.namespace === REFUSED_NAMESPACE)
+        if (!o.group) return
+        const { leader, due, pods } = explain(end, o.group, NOW)
+        assert.equal(due, undefined)
+        assert.equal(pods.filter(({ verdict }) => verdict === 'leads').length, leader ? 1 : 0)
+        if (leader) led++
+      }),
+      { numRuns: 1000 },
+    )
+    assert.ok(led > 0, 'nobody ever led')
   })
 
   it('patches only the group’s keys, and only on pods as seen that are selected, named by the gate, or bear the group’s keys', () => {

@@ -42,7 +42,10 @@ export function decideOpen(view: View<OpenGate>): Election {
     }
   }
   const choice = chosen(view)
-  if (!choice) return { urgent: [], chores: [], reason: `${whatHappened(gate)}, and no pod can lead` }
+  if (!choice) {
+    const why = view.group.spec.paused ? 'no leader is chosen while paused' : 'no pod can lead'
+    return { urgent: [], chores: [], reason: `${whatHappened(gate)}, and ${why}` }
+  }
   if (waits) {
     return {
       urgent: [],
