@@ -68,6 +68,10 @@ const anyPod: fc.Arbitrary<ObservedPod> = fc.record({
   role: rarely(fc.oneof(fc.constant('leader'), hostile)),
   term: rarely(termText),
   sealed: fc.oneof({ weight: 9, arbitrary: stamp }, { weight: 1, arbitrary: fc.constant(undefined) }),
+  podIPs: fc.constantFrom([], ['10.0.0.1']),
+  nodeName: absentOr(hostile),
+  zone: absentOr(hostile),
+  ports: fc.constant([]),
 })
 
 const anyMark = fc.oneof(

@@ -22,7 +22,16 @@ const FULL = sent(`{
     },
     "managedFields": [{"manager": "kubelet"}], "ownerReferences": [{"kind": "StatefulSet"}]
   },
-  "spec": {"nodeName": "n", "containers": [{"name": "c"}]},
+  "spec": {
+    "nodeName": "n",
+    "containers": [
+      {"name": "c", "ports": [{"name": "sql", "containerPort": 5432, "protocol": "TCP"}, {"containerPort": 1}]}, {"name": "d"}
+    ],
+    "initContainers": [
+      {"name": "once", "ports": [{"name": "never", "containerPort": 2}]},
+      {"name": "beside", "restartPolicy": "Always", "ports": [{"name": "admin", "containerPort": 9000}]}
+    ]
+  },
   "status": {
     "phase": "Running", "podIP": "10.0.0.1",
     "conditions": [
@@ -51,8 +60,20 @@ describe('trim', () => {
             'leadergroup.io/ineligible': 'true',
           },
         },
+        spec: {
+          nodeName: 'n',
+          containers: [
+            {
+              ports: [
+                { name: 'sql', containerPort: 5432, protocol: 'TCP' },
+                { name: 'admin', containerPort: 9000 },
+              ],
+            },
+          ],
+        },
         status: {
           phase: 'Running',
+          podIP: '10.0.0.1',
           conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:05Z' }],
         },
       }),
@@ -64,8 +85,8 @@ describe('trim', () => {
     const going = sent(
       '{"metadata": {"name": "a", "uid": "u", "resourceVersion": "1", "labels": null, "annotations": null, "deletionTimestamp": "x"}, "status": {}}',
     )
-    for (const pod of [FULL, bare, { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } }]) {
-      const seen = (object: Pod) => observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined)
+    for (const pod of [{ ...FULL, spec: { nodeName: 'n' } }, bare, { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } }]) {
+      const seen = (object: Pod) => observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined, undefined)
       assert.deepEqual(seen(trimPod(pod)), seen(pod))
     }
     assert.equal(trimPod(going).metadata.labels, undefined)

@@ -146,5 +146,7 @@ function sentKey(
     case 'readGroup':
     case 'listPods':
       return action.kind
+    default:
+      throw new Error(`${action.kind}: the group of this world has no Services`)
   }
 }

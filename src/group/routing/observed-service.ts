@@ -1,4 +1,4 @@
-import type { OwnerReference } from '../../kube/objects.ts'
+import type { OwnerReference, ServicePort } from '../../kube/objects.ts'
 
 /** A Service as read, with what the API server has filled in. */
 export interface ObservedService {
@@ -14,17 +14,8 @@ export interface ObservedService {
   /** `None`: headless. */
   readonly clusterIP: string | undefined
   readonly selector: Readonly<Record<string, string>>
-  readonly ports: readonly ObservedServicePort[]
+  readonly ports: readonly ServicePort[]
   readonly sessionAffinity: string | undefined
   readonly ipFamilyPolicy: string | undefined
   readonly ipFamilies: readonly string[]
-}
-
-export interface ObservedServicePort {
-  readonly name?: string
-  readonly port: number
-  readonly protocol?: string
-  readonly targetPort?: number | string
-  readonly nodePort?: number
-  readonly appProtocol?: string
 }

@@ -1,5 +1,5 @@
+import type { ContainerPort } from '../../kube/objects.ts'
 import { addressFamily, type AddressFamily } from './address.ts'
-import type { Protocol } from './service-wish.ts'
 
 /** A pod as routing looks at it. */
 export interface RoutedPod {
@@ -16,15 +16,8 @@ export interface RoutedPod {
   readonly ready: boolean
   readonly terminating: boolean
   readonly phase: string | undefined
-  /** Of all containers, restartable init containers included. */
+  /** Those with a name, of all containers, restartable init containers included. */
   readonly ports: readonly ContainerPort[]
-}
-
-export interface ContainerPort {
-  readonly name?: string
-  readonly containerPort: number
-  /** Default: TCP. */
-  readonly protocol?: Protocol
 }
 
 /** The pod's address of a family; undefined while it has none, and for good once none of its containers runs. */

@@ -1,13 +1,13 @@
+import { FOLLOWER_ROLE, LEADER_ROLE } from '../keys.ts'
 import type { ServiceWish } from './service-wish.ts'
-
-/** On pods in the role label; `leader` is in `keys.ts`. */
-export const FOLLOWER_ROLE = 'follower'
 
 /** On Services and slices: the name of the group whose they are. */
 export const GROUP_LABEL = 'leadergroup.io/group'
 /** On a Service: which labels and annotations the group has put there, so that no other key is ever taken off. */
 export const METADATA_ANNOTATION = 'leadergroup.io/metadata'
 
+/** On nodes, and on pods where the API server copies it there. */
+export const ZONE_LABEL = 'topology.kubernetes.io/zone'
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 export const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
 /** Our own value: neither the standard controllers nor the mirroring one touches a slice that carries another's. */
@@ -23,6 +23,6 @@ export function isReservedKey(key: string): boolean {
   return prefix === 'leadergroup.io' || prefix.endsWith('.leadergroup.io')
 }
 
-export function roleOf(wish: ServiceWish): 'leader' | 'follower' {
-  return wish.role === 'Leader' ? 'leader' : FOLLOWER_ROLE
+export function roleOf(wish: ServiceWish): string {
+  return wish.role === 'Leader' ? LEADER_ROLE : FOLLOWER_ROLE
 }

@@ -1,11 +1,12 @@
 import { groupKeys } from '../keys.ts'
-import type { ObservedService, ObservedServicePort } from './observed-service.ts'
+import type { ServicePort as ObservedServicePort } from '../../kube/objects.ts'
+import type { ObservedService } from './observed-service.ts'
 import type { RoutingAction, Service, ServicePatch, ServicePort } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
 import { GROUP_LABEL, roleOf } from './routing-keys.ts'
 import { annotationsOf, labelsOf, metadataPatch } from './service-metadata.ts'
 import { routingOf, type ServiceWish } from './service-wish.ts'
-import { same } from './same.ts'
+import { same } from '../same.ts'
 
 type Group = RoutingInput['group']
 

@@ -29,3 +29,8 @@ export function parseSliceName(service: string, name: string): SliceName | undef
 export function isLeaderSliceName(name: string): boolean {
   return /-leader-ipv[46]$/.test(name)
 }
+
+/** The Service whose slice bears such a name; undefined when the name is not one that this program gives. */
+export function serviceOfSliceName(name: string): string | undefined {
+  return /^(.+)-(?:leader-ipv[46]|follower-ipv[46]-(?:0|[1-9]\d{0,4}))$/.exec(name)?.[1]
+}

@@ -4,7 +4,7 @@ import type { AddressFamily } from './address.ts'
 import type { Endpoint, EndpointSlice, ObservedSlice, SlicePort } from './endpoint-slice.ts'
 import type { RoutingAction } from './routing-action.ts'
 import { GROUP_LABEL, HEADLESS_LABEL, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from './routing-keys.ts'
-import { same } from './same.ts'
+import { same } from '../same.ts'
 import type { ServiceWish } from './service-wish.ts'
 
 /** What a slice should be. */
