@@ -154,7 +154,13 @@ export function inWords(action: GroupAction): string {
     case 'listPods':
     case 'writeStatus':
       return action.kind
-    default:
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
+    case 'readGate':
       return routingInWords(action)
   }
 }

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { decide } from '../group/decide.ts'
 import type { AdvanceGate, GroupAction, PatchPod } from '../group/decision.ts'
 import { Api } from '../kube/api.ts'
-import { EndpointSlices, Leases, Pods, Services, type KubeObject, type Lease, type Pod, type Resource } from '../kube/objects.ts'
+import {
+  EndpointSlices,
+  Leases,
+  Pods,
+  Services,
+  type KubeObject,
+  type Lease,
+  type Pod,
+  type Resource,
+} from '../kube/objects.ts'
 import { ApiError } from '../kube/outcome.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import type { Acted } from '../loop.ts'

@@ -85,8 +85,13 @@ describe('trim', () => {
     const going = sent(
       '{"metadata": {"name": "a", "uid": "u", "resourceVersion": "1", "labels": null, "annotations": null, "deletionTimestamp": "x"}, "status": {}}',
     )
-    for (const pod of [{ ...FULL, spec: { nodeName: 'n' } }, bare, { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } }]) {
-      const seen = (object: Pod) => observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined, undefined)
+    for (const pod of [
+      { ...FULL, spec: { nodeName: 'n' } },
+      bare,
+      { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } },
+    ]) {
+      const seen = (object: Pod) =>
+        observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined, undefined)
       assert.deepEqual(seen(trimPod(pod)), seen(pod))
     }
     assert.equal(trimPod(going).metadata.labels, undefined)

@@ -371,7 +371,12 @@ function arrive(
     }
     case 'patchPod':
       return arrivePatch(world, operator, action, omission)
-    default:
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
       throw new Error(`${action.kind}: the group of this world has no Services`)
   }
 }

@@ -55,7 +55,7 @@ const wishes: fc.Arbitrary<readonly ServiceWish[]> = fc.array(
       metadata: fc.record({ labels: map, annotations: map }),
     },
     { requiredKeys: ['name', 'role', 'ports'] },
-  ) as fc.Arbitrary<ServiceWish>,
+  ),
   { maxLength: 4 },
 )
 
