@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { observedPod } from './observe.ts'
-import { trimGroup, trimLease, trimPod } from './trim.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimNode, trimPod, trimService } from './trim.ts'
 
 /** As the API server sends it, nulls and much else included. */
 function sent(json: string): Pod {
@@ -110,5 +110,46 @@ describe('trim', () => {
       status: { term: 4 },
     } as LeaderGroup
     assert.deepEqual(trimGroup(group), { ...group, metadata })
+  })
+})
+
+describe('trim, of what routes', () => {
+  const metadata = { name: 'db', namespace: 'shop', uid: 'u', resourceVersion: '7', managedFields: [{}] }
+  const identity = { name: 'db', uid: 'u', resourceVersion: '7', namespace: 'shop' }
+  const owner = (kind: string) => [{ apiVersion: 'x', kind, name: 'db', uid: 'o' }]
+
+  it('keeps of a Service of ours all that is compared, whichever of its two marks is left', () => {
+    const spec = { type: 'ClusterIP', clusterIP: '10.96.0.1', ports: null, externalTrafficPolicy: 'Local' }
+    for (const mark of [{ labels: { 'leadergroup.io/group': 'db' } }, { ownerReferences: owner('LeaderGroup') }]) {
+      const service = { metadata: { ...metadata, ...mark, annotations: { a: 'b' } }, spec }
+      assert.deepEqual(trimService(service), {
+        metadata: { ...identity, ...mark, annotations: { a: 'b' } },
+        spec: { type: 'ClusterIP', clusterIP: '10.96.0.1' },
+      })
+    }
+  })
+
+  it('keeps of another Service its name and owner', () => {
+    const ownerReferences = owner('Knative')
+    const service = { metadata: { ...metadata, ownerReferences, labels: { a: 'b' } }, spec: { type: 'ClusterIP' } }
+    assert.deepEqual(trimService(service), { metadata: { ...identity, ownerReferences } })
+  })
+
+  it('keeps all of a slice of ours, fields that it should not have included, and of others the labels that tell', () => {
+    const labels = { 'endpointslice.kubernetes.io/managed-by': 'leadergroup.io', other: 'x' }
+    const endpoints = [{ addresses: ['10.0.0.1'], hints: {} }]
+    const ours = { metadata: { ...metadata, labels }, addressType: 'IPv4', endpoints, ports: null }
+    assert.deepEqual(trimEndpointSlice(ours), { metadata: { ...identity, labels }, addressType: 'IPv4', endpoints })
+    const telling = { 'kubernetes.io/service-name': 'db', 'endpointslice.kubernetes.io/managed-by': 'x' }
+    const theirs = { ...ours, metadata: { ...metadata, labels: { ...telling, other: 'x' }, annotations: { a: 'b' } } }
+    assert.deepEqual(trimEndpointSlice(theirs), { metadata: { ...identity, labels: telling }, addressType: 'IPv4' })
+  })
+
+  it('keeps of a node its zone', () => {
+    const zone = { 'topology.kubernetes.io/zone': 'a' }
+    assert.deepEqual(trimNode({ metadata: { ...metadata, labels: { ...zone, b: 'c' } } }), {
+      metadata: { ...identity, labels: zone },
+    })
+    assert.deepEqual(trimNode({ metadata }), { metadata: identity })
   })
 })
