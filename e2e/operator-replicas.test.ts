@@ -141,9 +141,7 @@ describe('operator processes', () => {
     assert.equal(await operator.stop(), 0)
     assert.equal(readyOf(await scene.group())?.status, 'Unknown')
     assert.deepEqual(await scene.leaders(), [])
-    // Nodes, which tell zones, are no namespace's.
-    const requests = (await audit.requests()).filter(({ objectRef }) => objectRef?.resource !== 'nodes')
-    const asked = new Set(requests.map(({ objectRef }) => objectRef?.namespace))
+    const asked = new Set((await audit.requests()).map(({ objectRef }) => objectRef?.namespace))
     assert.deepEqual(asked, new Set([served.namespace, OPERATOR_NAMESPACE]))
   })
 

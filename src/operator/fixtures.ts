@@ -30,7 +30,12 @@ export class Rig {
 
   start(
     name: string,
-    options: { elect?: boolean; dryRun?: boolean; before?: TransportOptions['before'] } = {},
+    options: {
+      elect?: boolean
+      dryRun?: boolean
+      namespaces?: readonly string[]
+      before?: TransportOptions['before']
+    } = {},
   ): { readonly stop: AbortController; readonly ended: Promise<void> } {
     const { clock, random } = this
     const { before } = options
@@ -54,7 +59,7 @@ export class Rig {
       metrics,
       events,
       dryRun,
-      namespaces: [],
+      namespaces: options.namespaces ?? [],
       log: SILENT,
       election: options.elect === false ? undefined : election,
     })

@@ -70,7 +70,7 @@ export class GroupOperator {
   readonly #leases: Watches<Lease>
   readonly #services: Watches<Service>
   readonly #slices: Watches<EndpointSlice>
-  readonly #nodes: Watches<Node>
+  readonly #nodes: Watches<Node> | undefined
   #elector: Elector | undefined
   /** Aborts when this process may not act any more. */
   #authority: AbortSignal | undefined
@@ -93,8 +93,9 @@ export class GroupOperator {
     // All of them, as each kube-proxy watches them: what somebody else puts behind a Service of ours, or in the way of
     // its slices, can bear any label, and must be seen to be told.
     this.#slices = new Watches({ resource: EndpointSlices, trim: trimEndpointSlice }, slices, options)
-    // Nodes are no namespace's.
-    this.#nodes = new Watches({ resource: Nodes, trim: trimNode }, nodes, { ...options, namespaces: [] })
+    // Nodes are no namespace's, and whoever serves single ones may not read them.
+    const everywhere = options.namespaces.length === 0
+    this.#nodes = everywhere ? new Watches({ resource: Nodes, trim: trimNode }, nodes, options) : undefined
     metrics.onScrape(() => {
       const all = [...groups.all()]
       metrics.groups(all.length, all.filter(isReady).length)
@@ -149,8 +150,8 @@ export class GroupOperator {
     const groups = this.#groups.follow(signal)
     await Promise.race([this.#groups.synced, groups])
     const needed = [this.#pods, this.#leases, this.#services, this.#slices]
-    const others = Promise.all([...needed, this.#nodes].map((each) => each.follow(signal)))
-    const synced = Promise.all([...needed.map((each) => each.synced), this.#nodes.answered])
+    const others = Promise.all([...needed.map((each) => each.follow(signal)), this.#nodes?.follow(signal)])
+    const synced = Promise.all([...needed.map((each) => each.synced), this.#nodes?.answered])
     await Promise.race([synced, groups, others])
     if (!signal.aborted) this.#begin()
     await Promise.all([groups, others])

@@ -363,6 +363,23 @@ describe('operator, the Services of a group', () => {
     assert.deepEqual([endpoint?.targetRef?.name, endpoint?.zone], ['db-0', undefined])
   })
 
+  it('reads no nodes where it serves single namespaces', async () => {
+    const asked: string[] = []
+    rig.start('op', {
+      namespaces: [NAMESPACE],
+      before: async ({ path }) => {
+        asked.push(path)
+        return undefined
+      },
+    })
+    await running([LEADER])
+    assert.deepEqual(await behind('db-leader-ipv4'), ['db-0'])
+    assert.deepEqual(
+      asked.filter((path) => path.includes('/nodes')),
+      [],
+    )
+  })
+
   it('writes nothing in a quiet world, and nothing at a restart', async () => {
     const first = rig.start('op')
     await running([
