@@ -28,7 +28,7 @@ const FULL = sent(`{
       {"name": "c", "ports": [{"name": "sql", "containerPort": 5432, "protocol": "TCP"}, {"containerPort": 1}]}, {"name": "d"}
     ],
     "initContainers": [
-      {"name": "once", "ports": [{"name": "never", "containerPort": 2}]},
+      {"name": "once", "restartPolicy": "Never", "ports": [{"name": "never", "containerPort": 2}]},
       {"name": "beside", "restartPolicy": "Always", "ports": [{"name": "admin", "containerPort": 9000}]}
     ]
   },
