@@ -97,6 +97,15 @@ describe('trim', () => {
     assert.equal(trimPod(going).metadata.labels, undefined)
   })
 
+  it('keeps one address, or all of several', () => {
+    const [one, two] = [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }]
+    const kept = (status: Pod['status']) => trimPod({ ...FULL, ...(status ? { status } : {}) }).status
+    assert.deepEqual(kept({ podIP: one.ip, podIPs: [one] }), { podIP: one.ip })
+    assert.deepEqual(kept({ podIPs: [one] }), { podIP: one.ip })
+    assert.deepEqual(kept({ podIP: one.ip, podIPs: [one, two] }), { podIPs: [one, two] })
+    assert.deepEqual(kept({ podIPs: null }), {})
+  })
+
   it('is the same again', () => assert.deepEqual(trimPod(trimPod(FULL)), trimPod(FULL)))
 
   it('keeps all of a Lease and of a group but managedFields: they are written back', () => {

@@ -17,6 +17,9 @@ export function trimPod(pod: Pod): Pod {
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = pod.metadata
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = pod.metadata
   const own = Object.entries(annotations ?? {}).filter(([key]) => groupOfKey(key) || key === INELIGIBLE_ANNOTATION)
+  const { phase, podIP, podIPs } = pod.status ?? {}
+  // The single address is the first of several.
+  const several = (podIPs?.length ?? 0) > 1
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   return {
     metadata: {
@@ -29,7 +32,7 @@ export function trimPod(pod: Pod): Pod {
     },
     ...specOf(pod),
     status: {
-      ...present({ phase: pod.status?.phase, podIP: pod.status?.podIP, podIPs: pod.status?.podIPs }),
+      ...present({ phase, ...(several ? { podIPs } : { podIP: podIP ?? podIPs?.[0]?.ip }) }),
       ...(ready ? { conditions: [readiness(ready)] } : {}),
     },
   }
