@@ -28,6 +28,19 @@ export const accepted: readonly [string, Json, string?][] = [
   ['a failover at once', wait(0)],
   ['a failover after an hour', wait(3600)],
   ['a pause', { selector: app, paused: true }],
+  ['labels of followers', { selector: app, labelFollowers: true }],
+  ['a Service', routed({})],
+  ['a Service of each kind', everyService()],
+  ['16 ports', routed({ ports: list(16).map((name, i) => ({ name, port: i + 1 })) })],
+  [
+    'one port in two protocols',
+    routed({
+      ports: [
+        { name: 'a', port: 53 },
+        { name: 'b', port: 53, protocol: 'UDP' },
+      ],
+    }),
+  ],
 ]
 
 /** What is refused: the field that the answer points to, and the words that help. */
@@ -88,10 +101,61 @@ export const refused: readonly [string, Json | undefined, RegExp, string?][] = [
   ['a negative wait', wait(-1), /notReadySeconds: .*greater than or equal to 0/],
   ['a wait of more than an hour', wait(3601), /notReadySeconds: .*less than or equal to 3600/],
   ['a wait that is no number', wait('5s'), /notReadySeconds: .*must be of type integer/],
-  ['a field of a later version', { selector: app, services: [] }, /unknown field "spec\.services"/],
+  ['a field of a later version', { selector: app, preference: [] }, /unknown field "spec\.preference"/],
+  ['a Service without a name', routed({ name: undefined }), /services\[0\]\.name: Required value/],
+  ['a Service without a role', routed({ role: undefined }), /services\[0\]\.role: Required value/],
+  ['a Service without ports', routed({ ports: undefined }), /services\[0\]\.ports: Required value/],
+  ['a Service of no ports', routed({ ports: [] }), /services\[0\]\.ports: .*at least 1 items/],
+  ['a bad name of a Service', routed({ name: '0db' }), /services\[0\]\.name: .*'0db' cannot be the name of a Service/],
+  ['a Service twice', { selector: app, services: [service(), service()] }, /services\[1\]: Duplicate value/],
+  [
+    '9 Services',
+    { selector: app, services: list(9).map((name) => service({ name })) },
+    /Too many: 9: must have at most 8/,
+  ],
+  [
+    'followers by label without labels',
+    routed({ role: 'Follower', routing: 'Selector' }),
+    /spec\.labelFollowers: .*Write labelFollowers: true/,
+  ],
+  ['a headless NodePort', routed({ headless: true, type: 'NodePort' }), /type: .*cannot be of type NodePort/],
+  ['two ports, one without a name', routed({ ports: [{ port: 1 }, { name: 'b', port: 2 }] }), /each port needs a name/],
+  [
+    'two ports of one name',
+    routed({
+      ports: [
+        { name: 'a', port: 1 },
+        { name: 'a', port: 2 },
+      ],
+    }),
+    /two ports have the same name/,
+  ],
+  [
+    'a port twice',
+    routed({
+      ports: [
+        { name: 'a', port: 1 },
+        { name: 'b', port: 1 },
+      ],
+    }),
+    /ports\[1\]: Duplicate value/,
+  ],
+  ['port 0', routed({ ports: [{ port: 0 }] }), /ports\[0\]\.port: .*greater than or equal to 1/],
+  ['a target port that is none', routed({ ports: [{ port: 1, targetPort: 'a--b' }] }), /targetPort: .*should match/],
+  ['a target port of digits', routed({ ports: [{ port: 1, targetPort: '80' }] }), /targetPort: .*should match/],
+  [
+    'a label of the operator’s on a Service',
+    routed({ metadata: { labels: { 'leadergroup.io/group': 'x' } } }),
+    /labels under leadergroup\.io are the operator's own/,
+  ],
+  [
+    'an annotation of a group’s on a Service',
+    routed({ metadata: { annotations: { 'db.leadergroup.io/term': '1' } } }),
+    /annotations under leadergroup\.io are the operator's own/,
+  ],
 ]
 
-/** Changes of a group with `leaseName: db`, and of one without, as merge patches. */
+/** Changes of a group with `leaseName: db` and a Service, and of one without, as merge patches. */
 export const changes: readonly [string, 'named' | 'plain', Json, RegExp?][] = [
   ['another selector', 'plain', { selector: { matchLabels: { app: 'other' } } }],
   ['an empty selector', 'plain', { selector: { matchLabels: null } }, /the selector is empty/],
@@ -100,6 +164,12 @@ export const changes: readonly [string, 'named' | 'plain', Json, RegExp?][] = [
   ['leaseName set', 'plain', { leaseName: 'plain' }, /spec\.leaseName: .*cannot be set, changed or removed/],
   ['leaseName changed', 'named', { leaseName: 'other' }, /spec\.leaseName: .*Put back the former value, or delete/],
   ['leaseName removed', 'named', { leaseName: null }, /spec\.leaseName: .*cannot be set, changed or removed/],
+  ['a Service added', 'plain', { services: [service()] }],
+  ['a Service removed', 'named', { services: null }],
+  ['other ports', 'named', { services: [service({ ports: [{ port: 80 }] })] }],
+  ['another role', 'named', { services: [service({ role: 'Follower' })] }],
+  ['another routing', 'named', { services: [service({ routing: 'Selector' })] }, /routing: .*Put back Direct, or add/],
+  ['headless changed', 'named', { services: [service({ headless: true })] }, /headless: .*headless cannot be changed/],
   ['leaseName as it was', 'named', { leaseName: 'db', failover: { notReadySeconds: 5 } }],
 ]
 
@@ -160,6 +230,45 @@ export const statuses: readonly [string, Json, RegExp?][] = [
     /conditions\[0\]\.reason: .*should match/,
   ],
 ]
+
+/** As the CRD returns it: with its defaults filled in. */
+export function withDefaults(spec: Json): Json {
+  const services = spec['services'] as readonly Json[] | undefined
+  const filled = services?.map(({ ports, ...rest }) => ({
+    routing: 'Direct',
+    type: 'ClusterIP',
+    headless: false,
+    sessionAffinity: 'None',
+    ...rest,
+    ports: (ports as readonly Json[]).map((port) => ({ protocol: 'TCP', ...port })),
+  }))
+  return { mode: 'Assign', paused: false, labelFollowers: false, ...spec, ...(filled ? { services: filled } : {}) }
+}
+
+/** One item of `spec.services`. */
+export function service(change: Json = {}): Json {
+  return { name: 'db', role: 'Leader', ports: [{ name: 'sql', port: 5432, targetPort: 'sql' }], ...change }
+}
+
+function routed(change: Json): Json {
+  return { selector: app, services: [service(change)] }
+}
+
+function everyService(): Json {
+  const services = [
+    service({ metadata: { labels: { 'app.kubernetes.io/name': 'db' }, annotations: { 'example.com/a': 'b' } } }),
+    service({ name: 'ro', role: 'Follower', sessionAffinity: 'ClientIP', ipFamilyPolicy: 'PreferDualStack' }),
+    service({ name: 'headless', headless: true }),
+    service({
+      name: 'node',
+      type: 'NodePort',
+      ports: [{ port: 80, targetPort: 8080, appProtocol: 'kubernetes.io/h2c' }],
+    }),
+    service({ name: 'lb', type: 'LoadBalancer', routing: 'Selector', ports: [{ port: 53, protocol: 'UDP' }] }),
+    service({ name: 'ro-plain', role: 'Follower', routing: 'Selector' }),
+  ]
+  return { selector: app, labelFollowers: true, services }
+}
 
 function operators(): Json[] {
   const values = list(32)

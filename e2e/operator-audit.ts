@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { open, stat } from 'node:fs/promises'
 import { groupOfKey } from '../src/group/keys.ts'
+import { serviceOfSliceName } from '../src/group/routing/slice-name.ts'
 import { controlPlane } from './controlplane/shared.ts'
 import { OPERATOR_NAMESPACE, OPERATOR_USER } from './operator-process.ts'
 
@@ -31,7 +32,7 @@ interface Body {
     readonly labels?: Readonly<Record<string, string | null>>
     readonly annotations?: Readonly<Record<string, string | null>>
   }
-  readonly spec?: { readonly leaseName?: string }
+  readonly spec?: { readonly leaseName?: string; readonly services?: readonly { readonly name: string }[] | null }
 }
 
 /** A witness of what is asked for from now on. */
@@ -117,19 +118,24 @@ interface Groups {
   readonly names: ReadonlySet<string>
   /** Of their Leases. */
   readonly leases: ReadonlySet<string>
+  /** Of the Services that any of them has ever wished for. */
+  readonly services: ReadonlySet<string>
 }
 
 function groupsOf(events: readonly AuditEvent[]): Groups {
   const names = new Set<string>()
   const leases = new Set<string>()
+  const services = new Set<string>()
   for (const { verb, objectRef, requestObject } of events) {
+    if (objectRef?.resource !== 'leadergroups') continue
+    for (const service of requestObject?.spec?.services ?? []) services.add(`${objectRef.namespace}/${service.name}`)
     // `kubectl apply` of something new is a create as well.
-    if (verb !== 'create' || objectRef?.resource !== 'leadergroups') continue
+    if (verb !== 'create') continue
     const name = requestObject?.metadata?.name
     names.add(`${objectRef.namespace}/${name}`)
     leases.add(`${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`)
   }
-  return { names, leases }
+  return { names, leases, services }
 }
 
 function isAllowed(event: AuditEvent, groups: Groups): boolean {
@@ -142,6 +148,14 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
       if (!['create', 'update', 'delete'].includes(verb)) return false
       const lease = `${namespace}/${name ?? requestObject?.metadata?.name}`
       return groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')
+    }
+    case '/services': {
+      const service = `${namespace}/${name ?? requestObject?.metadata?.name}`
+      return ['create', 'patch', 'delete'].includes(verb) && groups.services.has(service)
+    }
+    case 'discovery.k8s.io/endpointslices': {
+      const service = serviceOfSliceName(name ?? requestObject?.metadata?.name ?? '')
+      return ['create', 'update', 'delete'].includes(verb) && groups.services.has(`${namespace}/${service}`)
     }
     case 'leadergroup.io/leadergroups/status':
       return verb === 'update' || verb === 'patch'

@@ -24,6 +24,9 @@ const INTERFACE_NAMES: Readonly<Record<string, string>> = {
   '.spec.selector': 'LeaderGroupSelector',
   '.spec.selector.matchExpressions[]': 'LeaderGroupSelectorRequirement',
   '.spec.failover': 'LeaderGroupFailover',
+  '.spec.services[]': 'LeaderGroupService',
+  '.spec.services[].ports[]': 'LeaderGroupServicePort',
+  '.spec.services[].metadata': 'LeaderGroupServiceMetadata',
   '.status': 'LeaderGroupStatus',
   '.status.conditions[]': 'LeaderGroupCondition',
   '.status.history[]': 'LeaderGroupHistoryEntry',
@@ -38,6 +41,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: Schema
   readonly items?: Schema
+  readonly 'x-kubernetes-int-or-string'?: boolean
 }
 
 /** The TypeScript source of the types of `crd` (YAML), formatted. */
@@ -76,6 +80,7 @@ function nameObjects(schema: Schema, path = ''): object {
   )
   return {
     ...(type && { type }),
+    ...(schema['x-kubernetes-int-or-string'] && { tsType: 'number | string' }),
     ...(description && { description }),
     ...(schema.enum && { enum: schema.enum }),
     ...(schema.properties && { title: interfaceName(path), properties: Object.fromEntries(properties) }),

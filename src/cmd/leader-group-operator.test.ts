@@ -149,8 +149,8 @@ describe('LeaderGroupOperator', () => {
       await clock.advance(3_600_000)
       assert.equal(ended, false)
       const watches = requests.filter((path) => path.includes('watch=true'))
-      // Four watches, each renewed every 5 to 10 minutes.
-      assert(watches.length >= 4 * 6 && watches.length <= 4 * 12, `${watches.length} watches in an hour`)
+      // Seven watches, each renewed every 5 to 10 minutes.
+      assert(watches.length >= 7 * 6 && watches.length <= 7 * 12, `${watches.length} watches in an hour`)
       assert.deepEqual(
         requests.filter((path) => path.includes('limit=')),
         [],

@@ -13,7 +13,7 @@ import type { GroupObservation, ObservedPod } from './observation.ts'
 export function advance(view: View<OpenGate | HeldGate>, to: ObservedPod, why: string): Election {
   const { o, group, gate, now } = view
   if ((group.status?.term ?? 0) < gate.term) {
-    return { urgent: [], chores: [], reason: `${why}: recording term ${gate.term} before the next` }
+    return { urgent: [], chores: [], preparing: true, reason: `${why}: recording term ${gate.term} before the next` }
   }
   const term = nextTerm(o, group.status?.term ?? 0, gate)
   if (term > LAST_TERM) {

@@ -29,9 +29,17 @@ export function readyCondition(
   const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
   const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
   const verdict = judge(o, group, gate, leader, waits, why)
-  const before = group.status?.conditions?.find(({ type }) => type === 'Ready')
+  return conditionOf({ type: 'Ready', ...verdict }, group, now)
+}
+
+/** The condition as it is written: its message bounded, and dated from when its status last changed. */
+export function conditionOf(
+  verdict: Pick<LeaderGroupCondition, 'type' | 'status' | 'reason' | 'message'>,
+  group: LeaderGroup,
+  now: Instant,
+): LeaderGroupCondition {
+  const before = group.status?.conditions?.find(({ type }) => type === verdict.type)
   return {
-    type: 'Ready',
     ...verdict,
     // Well-formed again where a character was cut in two: the server would return another text than was written.
     message: verdict.message.slice(0, LONGEST_MESSAGE).toWellFormed(),

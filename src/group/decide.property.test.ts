@@ -68,9 +68,13 @@ const anyPod: fc.Arbitrary<ObservedPod> = fc.record({
   excluded: mostly(false),
   revision: absentOr(hostile),
   creationTime: hostile,
-  role: rarely(fc.oneof(fc.constant('leader'), hostile)),
+  role: rarely(fc.oneof(fc.constant('leader'), fc.constant('follower'), hostile)),
   term: rarely(termText),
   sealed: fc.oneof({ weight: 9, arbitrary: stamp }, { weight: 1, arbitrary: fc.constant(undefined) }),
+  podIPs: fc.constantFrom([], ['10.0.0.1']),
+  nodeName: absentOr(hostile),
+  zone: absentOr(hostile),
+  ports: fc.constant([]),
 })
 
 const anyMark = fc.oneof(
@@ -144,13 +148,14 @@ const anyGroup = fc
   .record({
     status: fc.oneof(fc.constant({ term: 6 }), absentOr(anyStatus)),
     paused: mostly(false),
+    labelFollowers: fc.boolean(),
     seconds: fc.constantFrom(0, 0, 10),
     deleted: mostly(false),
   })
-  .map(({ status, paused, seconds, deleted }) =>
+  .map(({ status, paused, labelFollowers, seconds, deleted }) =>
     group({
       status,
-      spec: { paused, failover: { notReadySeconds: seconds } },
+      spec: { paused, labelFollowers, failover: { notReadySeconds: seconds } },
       metadata: deleted ? { deletionTimestamp: 'now' } : {},
     }),
   )
@@ -247,7 +252,11 @@ describe('decide, whatever it is shown', () => {
     checkAll((o, actions) => {
       for (const patch of actions.map(patchOf).filter((each) => each !== undefined)) {
         const [role] = Object.values(patch.labels)
-        if (role === null) continue
+        if (role === 'follower') assert.ok(o.group?.spec.labelFollowers && patch.step !== 'label')
+        if (role !== 'leader') {
+          assert.ok(role === null || role === 'follower')
+          continue
+        }
         labels++
         const mark = parseMark(o.lease?.mark)
         const target = o.pods.find(({ uid }) => uid === patch.pod.uid)!
@@ -275,7 +284,9 @@ describe('decide, whatever it is shown', () => {
         const { lease, group: of } = o
         assert.ok(lease && of)
         assert.deepEqual([action.uid, action.resourceVersion], [lease.uid, lease.resourceVersion])
-        const labelled = o.pods.filter(({ role, term: bears }) => role !== undefined || bears !== undefined)
+        const labelled = o.pods.filter(
+          ({ role, term: bears }) => (role !== undefined && role !== 'follower') || bears !== undefined,
+        )
         assert.deepEqual(labelled, [])
         const target = o.pods.find(({ uid }) => uid === action.holder.uid)
         assert.ok(target && parseStamp(target.sealed)?.gateUID === lease.uid)

@@ -6,7 +6,11 @@ import { decideHeld } from './held.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
-import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
+import { routeGroup } from './route-group.ts'
+import { cleanUpRouting } from './routing/clean-up.ts'
+import type { RoutingDecision } from './routing/decide-routing.ts'
+import { same } from './same.ts'
+import { bearsKeys, gateReadAfter, stripPatch } from './seal.ts'
 import { statusOf } from './status.ts'
 
 /** Changes of counts and wording alone are written at most so often. */
@@ -23,8 +27,11 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const { group } = o
   if (!group || group.metadata.deletionTimestamp !== undefined) return cleanUp(o)
   const gate = gateOf(o.lease, group.metadata.uid)
-  const { urgent, chores, ...election } = electUnder(o, group, gate, now)
-  const later = choresDue(o, group, gate, { urgent, chores, ...election }, now)
+  const elected = electUnder(o, group, gate, now)
+  const routing = routeGroup(o, group, gate, elected)
+  const election = o.namespace === REFUSED_NAMESPACE ? elected : withRouting(elected, routing)
+  const { urgent } = election
+  const later = choresDue(o, group, gate, election, routing, now)
   const wakeAt = earliest(election.wakeAt, later.wakeAt)
   return {
     actions: [...urgent, ...later.actions],
@@ -34,17 +41,35 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   }
 }
 
+/**
+ * The Services lead to the new leader before its pod is labelled. Where the leader stands already, or there is none,
+ * its slices are put right beside the other chores: what fails there must not delay the next failover.
+ */
+function withRouting(election: Election, { beforeLabel, chores }: RoutingDecision): Election {
+  if (election.urgent.length === 0) return { ...election, chores: [...beforeLabel, ...election.chores, ...chores] }
+  const labels = election.urgent.some((action) => action.kind === 'patchPod' && action.step === 'label')
+  if (!labels || beforeLabel.length === 0) return election
+  return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }
+}
+
 interface Due {
   readonly actions: readonly GroupAction[]
   readonly wakeAt?: number
 }
 
 /** Chores and status. Nothing of it delays a failover, unless the failover fails: then status says why. */
-function choresDue(o: GroupObservation, group: LeaderGroup, gate: Gate, election: Election, now: Instant): Due {
+function choresDue(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  election: Election,
+  routing: RoutingDecision,
+  now: Instant,
+): Due {
   const { fault, putOff } = o.memory
   if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
   const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
-  const status = statusDue(o, group, gate, election, now)
+  const status = statusDue(o, group, gate, election, routing, now)
   const actions = [...chores, ...status.actions]
   if (putOff && putOff.until > now.monotonic && actions.length > 0) return { actions: [], wakeAt: putOff.until }
   return { ...status, actions }
@@ -72,7 +97,7 @@ function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: In
 
 /** The Lease is somebody else's: nobody leads by it, and nothing is written to it. */
 function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
-  const labelled = o.pods.filter(bearsLead)
+  const labelled = o.pods.filter((pod) => pod.role !== undefined || pod.term !== undefined)
   const read = labelled.filter((pod) => gateReadAfter(pod, gate))
   return {
     urgent: [
@@ -87,20 +112,36 @@ function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): 
 /** The group is gone or going: its keys come off. The Lease goes by its owner reference. */
 function cleanUp(o: GroupObservation): GroupDecision {
   const bearers = o.pods.filter(bearsKeys)
-  if (bearers.length === 0) return { actions: [], urgent: 0, reason: 'no such group, and nothing is left of it' }
+  const routing = unroute(o)
+  if (bearers.length === 0 && routing.length === 0) {
+    return { actions: [], urgent: 0, reason: 'no such group, and nothing is left of it' }
+  }
   // A cache that has not seen the group yet must not strip the leader of one that was just created.
   const proved = bearers.filter((pod) => o.group !== undefined || (o.groupAbsentAt ?? 0) > pod.seenAt)
-  const actions: GroupAction[] = proved.map((pod) => stripPatch(o.name, pod))
-  if (proved.length < bearers.length) actions.push({ kind: 'readGroup' })
-  return {
-    actions,
-    urgent: actions.length,
-    reason: `the group is gone: taking its keys off ${bearers.map((pod) => pod.name).join(', ')}`,
+  const actions = [...proved.map((pod) => stripPatch(o.name, pod)), ...routing]
+  if (proved.length < bearers.length && !routing.some(({ kind }) => kind === 'readGroup')) {
+    actions.push({ kind: 'readGroup' })
   }
+  const from = bearers.length > 0 ? `taking its keys off ${bearers.map((pod) => pod.name).join(', ')}` : undefined
+  return { actions, urgent: actions.length, reason: `the group is gone: ${from ?? 'removing what routes to its pods'}` }
 }
 
-function statusDue(o: GroupObservation, group: LeaderGroup, gate: Gate, election: Election, now: Instant): Due {
-  const status = statusOf(o, group, gate, election.reason, now)
+function unroute(o: GroupObservation): readonly GroupAction[] {
+  const { group, groupAbsentAt } = o
+  if (!group) return cleanUpRouting(o.name, o.slices, groupAbsentAt)
+  const { beforeLabel, chores } = routeGroup(o, group, { kind: 'absent' }, {})
+  return [...beforeLabel, ...chores]
+}
+
+function statusDue(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  election: Election,
+  routing: RoutingDecision,
+  now: Instant,
+): Due {
+  const status = statusOf(o, group, gate, election.reason, routing.conditions, now)
   if (same(status, group.status)) return { actions: [] }
   if (mayBeOutdated(o, group, gate)) return { actions: [{ kind: 'readGate' }] }
   const due = (o.memory.statusWrittenAt ?? -Infinity) + STATUS_INTERVAL_MILLIS
@@ -131,17 +172,6 @@ function essence(status: LeaderGroupStatus | undefined): unknown {
     status?.leaseName,
     conditions,
   ]
-}
-
-/** Structural equality of plain data, whatever the order of keys: the server returns them in its own. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const keys = Object.keys(a)
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && same(a[key as keyof typeof a], b[key as keyof typeof b]))
-  )
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

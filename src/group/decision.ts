@@ -1,11 +1,10 @@
 import type { LeaderGroupStatus } from './leadergroup.ts'
+import type { RoutingAction } from './routing/routing-action.ts'
 
 /** What a decision about a group may ask for. Each carries the versions that it was decided on; a stale one conflicts. */
 export type GroupAction =
   | { readonly kind: 'createGate' }
   | { readonly kind: 'deleteGate'; readonly uid: string; readonly resourceVersion: string }
-  /** A quorum read of the Lease, begun now. */
-  | { readonly kind: 'readGate' }
   /** A quorum read of one pod, to learn whether `uid` is gone. */
   | { readonly kind: 'readPod'; readonly name: string; readonly uid: string }
   /** A quorum read of the group, to learn that it is gone. */
@@ -14,6 +13,7 @@ export type GroupAction =
   | { readonly kind: 'listPods' }
   | PatchPod
   | AdvanceGate
+  | RoutingAction
   | {
       readonly kind: 'writeStatus'
       readonly uid: string
@@ -24,7 +24,7 @@ export type GroupAction =
 /** A merge patch of the group's own keys; null takes a key off. */
 export interface PatchPod {
   readonly kind: 'patchPod'
-  readonly step: 'seal' | 'enrol' | 'label' | 'strip'
+  readonly step: 'seal' | 'enrol' | 'label' | 'follow' | 'strip'
   readonly pod: PodVersion
   readonly labels: Readonly<Record<string, string | null>>
   readonly annotations: Readonly<Record<string, string | null>>

@@ -17,6 +17,8 @@ export interface Election {
   readonly urgent: readonly GroupAction[]
   /** Enrolment and stale keys: they run beside the status write. */
   readonly chores: readonly GroupAction[]
+  /** The next holder is about to be named: what the last one has had stays where it is. */
+  readonly preparing?: boolean
   readonly wakeAt?: number
   readonly reason: string
 }

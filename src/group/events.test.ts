@@ -129,6 +129,32 @@ describe('eventsOf', () => {
   }
 })
 
+describe('events of the Services', () => {
+  const services = (value: 'True' | 'False' | 'Unknown', reason: string): LeaderGroupStatus => ({
+    conditions: [{ type: 'ServicesReady', status: value, reason, message: 'why', lastTransitionTime: 'then' }],
+  })
+  const pending = services('Unknown', 'Pending')
+  const ok = services('True', 'Routed')
+  const notOurs = services('False', 'ServiceNotOurs')
+  const servicesRows: readonly [LeaderGroupStatus | undefined, LeaderGroupStatus, string?][] = [
+    [undefined, ok],
+    [pending, ok],
+    [ok, pending],
+    [pending, notOurs, 'Warning ServiceNotOurs Route'],
+    [notOurs, notOurs],
+    [notOurs, services('False', 'ForeignSlices'), 'Warning ForeignSlices Route'],
+    [notOurs, ok, 'Normal Routed Route'],
+    [notOurs, {}],
+  ]
+  for (const [before, after, expected] of servicesRows) {
+    const [was = 'nothing', is = 'nothing'] = [before, after].map((each) => each?.conditions?.[0]?.reason)
+    it(`${was} → ${is}: ${expected ?? 'none'}`, () => {
+      const told = eventsOf(before, after).map(({ type, reason, action }) => `${type} ${reason} ${action}`)
+      assert.deepEqual(told, expected === undefined ? [] : [expected])
+    })
+  }
+})
+
 describe('leaseTakenBack', () => {
   it('names who took it, if anybody is named', () => {
     assert.match(

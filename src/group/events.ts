@@ -4,7 +4,7 @@ import type { LeaderGroupCondition, LeaderGroupStatus } from './leadergroup.ts'
 /** What people are told about a group, in the words of its condition. */
 export interface GroupEvent {
   readonly type: 'Normal' | 'Warning'
-  /** Why, in one word: a reason of the condition Ready, or LeaseTakenBack. */
+  /** Why, in one word: a reason of the condition Ready or ServicesReady, or LeaseTakenBack. */
   readonly reason: string
   /** What the operator did upon it, in one word. */
   readonly action: string
@@ -24,12 +24,26 @@ const ACTIONS: Readonly<Record<ReadyReason, string>> = {
 }
 
 /**
- * The events that a write of status implies, at most one: when another pod leads, or another term began, or the leader
- * is lost, or Ready changed in status or reason. Counts and wording alone are no event.
+ * The events that a write of status implies: at most one of the election, when another pod leads, or another term
+ * began, or the leader is lost, or Ready changed in status or reason; and one when the Services became routed otherwise
+ * than wished, or as wished again. Counts and wording alone are no event.
  */
 export function eventsOf(before: LeaderGroupStatus | undefined, after: LeaderGroupStatus): readonly GroupEvent[] {
-  const was = readyOf(before)
-  const ready = readyOf(after)
+  return [...electionEvents(before, after), ...servicesEvents(before, after)]
+}
+
+function servicesEvents(before: LeaderGroupStatus | undefined, after: LeaderGroupStatus): readonly GroupEvent[] {
+  const was = conditionIn(before, 'ServicesReady')
+  const is = conditionIn(after, 'ServicesReady')
+  if (!is || (was?.status === is.status && was.reason === is.reason)) return []
+  const { reason, message: note } = is
+  if (is.status === 'False') return [{ type: 'Warning', reason, action: 'Route', note }]
+  return is.status === 'True' && was?.status === 'False' ? [{ type: 'Normal', reason, action: 'Route', note }] : []
+}
+
+function electionEvents(before: LeaderGroupStatus | undefined, after: LeaderGroupStatus): readonly GroupEvent[] {
+  const was = conditionIn(before, 'Ready')
+  const ready = conditionIn(after, 'Ready')
   if (!ready || ready.status === 'Unknown') return []
   const elected = after.holder !== undefined && (after.holderUID !== before?.holderUID || after.term !== before?.term)
   const lost = after.holder === undefined ? before?.holder : undefined
@@ -57,8 +71,11 @@ export function leaseTakenBack(lease: string, from: string | undefined): GroupEv
   }
 }
 
-function readyOf(status: LeaderGroupStatus | undefined): LeaderGroupCondition | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Ready')
+function conditionIn(
+  status: LeaderGroupStatus | undefined,
+  wanted: 'Ready' | 'ServicesReady',
+): LeaderGroupCondition | undefined {
+  return status?.conditions?.find(({ type }) => type === wanted)
 }
 
 /** A group that is made before its pods is nothing to warn of. */

@@ -7,6 +7,7 @@ import type { View } from './election.ts'
 import { gateOf, type HeldGate, type OpenGate } from './gate-state.ts'
 import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
 import type { LeaderGroup, LeaderGroupSpec, LeaderGroupStatus } from './leadergroup.ts'
+import { inWords as routingInWords } from './routing/fixtures.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
 
 export const GATE_UID = 'gate-1'
@@ -31,6 +32,10 @@ export function pod(name: string, change: Partial<ObservedPod> = {}): ObservedPo
     role: undefined,
     term: undefined,
     sealed: undefined,
+    podIPs: [],
+    nodeName: undefined,
+    zone: undefined,
+    ports: [],
     ...change,
   }
 }
@@ -110,6 +115,8 @@ export function observation(change: Partial<GroupObservation> = {}): GroupObserv
     groupAbsentAt: undefined,
     pods: [],
     lease: undefined,
+    services: [],
+    slices: [],
     podsListedAt: undefined,
     gone: new Set(),
     memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined },
@@ -143,11 +150,18 @@ export function inWords(action: GroupAction): string {
       return `read pod ${action.name} ${action.uid}`
     case 'createGate':
     case 'deleteGate':
-    case 'readGate':
     case 'readGroup':
     case 'listPods':
     case 'writeStatus':
       return action.kind
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
+    case 'readGate':
+      return routingInWords(action)
   }
 }
 

@@ -6,11 +6,13 @@ import type { ObservedPod } from './observation.ts'
 import {
   bearsKeys,
   bearsLead,
+  followPatch,
   gateReadAfter,
   isSealed,
   labelPatch,
   leads,
   mayStamp,
+  roleBesideLeader,
   sealPatch,
   stampedTerm,
   stripPatch,
@@ -115,19 +117,27 @@ function successorOf({ o, group, gate }: Held): ObservedPod | undefined {
 
 /**
  * Enrolment: a pod may be named only if it bears a stamp of this gate, so each new one is stamped when it is first seen,
- * off the path of a failover. Pods that are no longer selected lose what is left on them.
+ * off the path of a failover. Its role beside the leader goes with it, or is put right later. Pods that are no longer
+ * selected lose what is left on them.
  */
 function choresOf(view: Held): Election['chores'] {
-  const { o, gate } = view
+  const { o, group, gate } = view
   const others = o.pods.filter((pod) => pod.uid !== gate.holder.uid)
   const unenrolled = others.filter((pod) => isCandidate(pod) && stampedTerm(pod, gate) === undefined)
+  const miscast = o.pods.filter((pod) => {
+    if (!pod.selected || unenrolled.includes(pod)) return false
+    const role = roleBesideLeader(pod, group)
+    const follows = pod.uid === gate.holder.uid ? isSealed(pod, gate) : role === undefined || isCandidate(pod)
+    return follows && pod.role !== role
+  })
   const released = others.filter((pod) => !pod.selected && bearsKeys(pod))
   return [
     ...whenRead(
       unenrolled,
       (pod) => mayStamp(pod, gate),
-      (pod) => sealPatch(o.name, pod, gate, 0, 'enrol'),
+      (pod) => sealPatch(group, pod, gate, 0, 'enrol'),
     ),
+    ...miscast.map((pod) => followPatch(group, pod)),
     ...released.map((pod) => stripPatch(o.name, pod)),
   ]
 }
@@ -148,8 +158,8 @@ function sealing(view: Held, pod: ObservedPod, reason: string): Election {
   }
 }
 
-function seal({ o, gate }: Held, pod: ObservedPod): ReturnType<typeof sealPatch> {
-  return sealPatch(o.name, pod, gate, gate.term, 'seal')
+function seal({ group, gate }: Held, pod: ObservedPod): ReturnType<typeof sealPatch> {
+  return sealPatch(group, pod, gate, gate.term, 'seal')
 }
 
 function nobody({ group }: Held): string {

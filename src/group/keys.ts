@@ -3,7 +3,7 @@
  * other's keys. The keys are not configurable: a free key would let an author of groups set any label on any pod.
  */
 export interface GroupKeys {
-  /** Label `<group>.leadergroup.io/role`: `leader` on the pod that leads. */
+  /** Label `<group>.leadergroup.io/role`: `leader` on the pod that leads, `follower` on others where wanted. */
   readonly role: string
   /** Annotation `<group>.leadergroup.io/term`: the leader's term, the fencing number of mode Assign. */
   readonly term: string
@@ -12,6 +12,8 @@ export interface GroupKeys {
 }
 
 export const LEADER_ROLE = 'leader'
+/** With `labelFollowers`: on the selected pods that do not lead. */
+export const FOLLOWER_ROLE = 'follower'
 
 /** On a pod: `"true"` keeps it from being chosen, by any group. */
 export const INELIGIBLE_ANNOTATION = 'leadergroup.io/ineligible'

@@ -37,6 +37,16 @@ export interface LeaderGroupSpec {
    * without a leader until paused is false again.
    */
   readonly paused?: boolean
+  /**
+   * true: the selected pods that do not lead carry the label `<group>.leadergroup.io/role: follower`. For your own
+   * Services and for routing Selector; a Service with routing Direct needs no label.
+   */
+  readonly labelFollowers?: boolean
+  /**
+   * Services that the operator makes and keeps, in the group's namespace, each for the leader or for the followers. A
+   * Service that exists already and is not this group's is never written: the condition ServicesReady says so.
+   */
+  readonly services?: readonly LeaderGroupService[]
 }
 
 /**
@@ -71,6 +81,72 @@ export interface LeaderGroupFailover {
    * policy; set paused for that. A leader that is deleted or terminates is always replaced at once.
    */
   readonly notReadySeconds?: number
+}
+
+/** One Service. */
+export interface LeaderGroupService {
+  /** Name of the Service. To rename it is to delete it and to make another. */
+  readonly name: string
+  /**
+   * Whom the Service is for. Leader: the pod that leads, and nobody while there is none. Follower: all other pods that
+   * the group selects, also those that could not lead.
+   */
+  readonly role: 'Leader' | 'Follower'
+  /**
+   * How the Service finds its pods. Direct (the default): the operator writes the EndpointSlices, and a change of
+   * leader is one write that no connection notices. Selector: the Service selects the role label, and the standard
+   * controller writes the slices; a change of leader then refuses connections for about a second, but `kubectl
+   * port-forward svc/...` and readers of Endpoints work. It cannot be changed.
+   */
+  readonly routing?: 'Direct' | 'Selector'
+  /** The ports of the Service. */
+  readonly ports: readonly LeaderGroupServicePort[]
+  /** Who can reach the Service, as in a Service. */
+  readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer'
+  /**
+   * true: the Service has no address of its own; its name resolves to the addresses of the pods, and clients see a
+   * change of leader when they resolve it again. It cannot be changed.
+   */
+  readonly headless?: boolean
+  /** ClientIP: connections of one client go to one pod for as long as it is there. Of use with followers only. */
+  readonly sessionAffinity?: 'None' | 'ClientIP'
+  /**
+   * In how many address families the Service has an address. Default: the cluster's. Removing it leaves the families as
+   * they are.
+   */
+  readonly ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack'
+  readonly metadata?: LeaderGroupServiceMetadata
+}
+
+/** One port. */
+export interface LeaderGroupServicePort {
+  /** Name of the port. May be absent where there is one only. */
+  readonly name?: string
+  /** The port that clients connect to. In a headless Service they connect to the target port. */
+  readonly port: number
+  /**
+   * The port of the pods: a number, or the name of a container port, which each pod may resolve to another number.
+   * Default: the same number as port. A pod without a container port of that name gets no traffic on it, and the
+   * condition ServicesReady says so.
+   */
+  readonly targetPort?: number | string
+  /** The protocol of the port. */
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP'
+  /**
+   * What is spoken on the port, as in a Service, for example kubernetes.io/h2c. Some load balancers and meshes read it.
+   */
+  readonly appProtocol?: string
+}
+
+/**
+ * Labels and annotations of the Service, for example those that a cloud's load balancer reads. They are added to what
+ * others write there; one that is removed here is removed there.
+ */
+export interface LeaderGroupServiceMetadata {
+  /** Labels of the Service. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Annotations of the Service. */
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 /** What the operator observed and did. Only the operator writes it. */
@@ -112,7 +188,9 @@ export interface LeaderGroupStatus {
   readonly leaseName?: string
   /**
    * State of the group. Ready is True while a leader is in charge; its reasons are LeaderElected, NoPods,
-   * NoEligiblePod, Paused, LeaseHeldByAnother and Forbidden. Unknown until the operator first decides.
+   * NoEligiblePod, Paused, LeaseHeldByAnother and Forbidden. ServicesReady is True while the group's Services are as
+   * spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices, PortUnresolved, Forbidden and Pending.
+   * Both are Unknown until the operator first decides.
    */
   readonly conditions?: readonly LeaderGroupCondition[]
   /** The last ten terms, the newest first. A term that lasts has no endTime. */

@@ -1,4 +1,7 @@
 import type { LeaderGroup } from './leadergroup.ts'
+import type { ObservedSlice } from './routing/endpoint-slice.ts'
+import type { ObservedService } from './routing/observed-service.ts'
+import type { RoutedPod } from './routing/routed-pod.ts'
 
 /**
  * Everything that a decision about one group may look at, as plain data.
@@ -22,6 +25,10 @@ export interface GroupObservation {
   readonly pods: readonly ObservedPod[]
   /** The Lease of the group's `leaseName`; absent when there is none. */
   readonly lease: ObservedLease | undefined
+  /** Those of the names in `spec.services`, and those that bear the group's label. */
+  readonly services: readonly ObservedService[]
+  /** Those behind the Services of `spec.services`, those in the way there, and those that bear the group's label. */
+  readonly slices: readonly ObservedSlice[]
   /** Tick at which the last complete quorum list of the namespace's pods began. */
   readonly podsListedAt: number | undefined
   /** UIDs of pods that are proved gone: a DELETED event, or a quorum GET that found none or another UID. */
@@ -30,15 +37,8 @@ export interface GroupObservation {
   readonly memory: GroupMemory
 }
 
-export interface ObservedPod {
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-  readonly seenAt: number
+export interface ObservedPod extends RoutedPod {
   readonly selected: boolean
-  readonly phase: string | undefined
-  readonly terminating: boolean
-  readonly ready: boolean
   /** When the pod became Ready, as its kubelet says. RFC 3339 in UTC, so that text order is time order. */
   readonly readyTime: string | undefined
   /** Monotonic milliseconds since which this process has seen the pod not ready. */

@@ -18,7 +18,7 @@ const TAKE_BACK = { firstMillis: 1000, longestMillis: 60_000, forgottenAfterMill
  * the pods. So the group too is read after the gate: a cache that lags would let a term come again.
  */
 export function decideOpen(view: View<OpenGate>): Election {
-  const { o, gate } = view
+  const { o, group, gate } = view
   const listed = o.podsListedAt !== undefined && o.podsListedAt > gate.lease.seenAt
   const recorded = gate.term > 0 || (o.groupReadAt !== undefined && o.groupReadAt > gate.lease.seenAt)
   const patience = takesBackAt(view)
@@ -29,7 +29,7 @@ export function decideOpen(view: View<OpenGate>): Election {
     const stamps = whenRead(
       unsealed,
       (pod) => mayStamp(pod, gate),
-      (pod) => sealPatch(o.name, pod, gate, gate.term, gate.term === 0 ? 'enrol' : 'seal'),
+      (pod) => sealPatch(group, pod, gate, gate.term, gate.term === 0 ? 'enrol' : 'seal'),
     )
     return {
       urgent: [

@@ -12,7 +12,7 @@ import {
   sealPatch,
   stripPatch,
 } from './seal.ts'
-import { GROUP_UID, heldLease, leading, pod, stamped } from './fixtures.ts'
+import { group, GROUP_UID, heldLease, leading, pod, stamped } from './fixtures.ts'
 
 const gate = gateOf(heldLease('db-0', 4), GROUP_UID) as HeldGate
 const readAt = (tick: number): HeldGate => ({ ...gate, lease: { ...gate.lease, readAt: tick } })
@@ -83,7 +83,7 @@ describe('seal', () => {
   it('never lowers a stamp of this gate, and drops those of others', () => {
     const keys = [{}, stamped(2), stamped(9), stamped(9, 'gate-0'), { sealed: 'junk' }]
     assert.deepEqual(
-      keys.map((each) => sealPatch('db', bearing(each), gate, 4, 'seal').annotations['db.leadergroup.io/sealed']),
+      keys.map((each) => sealPatch(group(), bearing(each), gate, 4, 'seal').annotations['db.leadergroup.io/sealed']),
       ['gate-1/4', 'gate-1/4', 'gate-1/9', 'gate-1/4', 'gate-1/4'],
     )
   })
@@ -91,7 +91,7 @@ describe('seal', () => {
   it('patches only the keys of the group, bound to the pod as read', () => {
     const read = pod('db-0', { uid: 'u', resourceVersion: '7' })
     const patches = [
-      sealPatch('a.b', read, gate, 4, 'seal'),
+      sealPatch(group({ metadata: { name: 'a.b' } }), read, gate, 4, 'seal'),
       labelPatch('a.b', read, 4),
       stripPatch('a.b', read),
       stripPatch('a.b', read, true),

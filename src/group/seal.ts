@@ -1,7 +1,8 @@
 import type { PatchPod } from './decision.ts'
 import type { HeldGate, OpenGate } from './gate-state.ts'
 import { FORGED_LEAP, formatStamp, parseStamp } from './gate.ts'
-import { LEADER_ROLE, groupKeys } from './keys.ts'
+import { FOLLOWER_ROLE, LEADER_ROLE, groupKeys } from './keys.ts'
+import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedPod } from './observation.ts'
 
 /** A gate of ours with a readable mark: pods can be stamped under it. */
@@ -18,13 +19,18 @@ export function isSealed(pod: ObservedPod, gate: LiveGate): boolean {
   return !bearsLead(pod) && (stampedTerm(pod, gate) ?? -1) >= gate.term
 }
 
-/** The pod bears any of what only a leader bears. */
+/** The pod bears any of what only a leader bears. A role that is no follower's counts: nobody else has a reason for one. */
 export function bearsLead(pod: ObservedPod): boolean {
-  return pod.role !== undefined || pod.term !== undefined
+  return (pod.role !== undefined && pod.role !== FOLLOWER_ROLE) || pod.term !== undefined
 }
 
 export function bearsKeys(pod: ObservedPod): boolean {
-  return bearsLead(pod) || pod.sealed !== undefined
+  return pod.role !== undefined || pod.term !== undefined || pod.sealed !== undefined
+}
+
+/** The role of a pod that does not lead; undefined: it bears none. */
+export function roleBesideLeader(pod: ObservedPod, group: LeaderGroup): string | undefined {
+  return group.spec.labelFollowers && pod.selected ? FOLLOWER_ROLE : undefined
 }
 
 /** The pod bears the label of the gate's present term, as its holder should. */
@@ -55,21 +61,28 @@ export function mayStamp(pod: ObservedPod, gate: LiveGate): boolean {
 
 /** Takes what only a leader bears off the pod, and bars it from `term` and every earlier one. */
 export function sealPatch(
-  group: string,
+  group: LeaderGroup,
   pod: ObservedPod,
   gate: LiveGate,
   term: number,
   step: 'seal' | 'enrol',
 ): PatchPod {
-  const keys = groupKeys(group)
+  const keys = groupKeys(group.metadata.name)
   const stamp = { gateUID: gate.lease.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0) }
   return {
     kind: 'patchPod',
     step,
     pod: versionOf(pod),
-    labels: { [keys.role]: null },
+    labels: { [keys.role]: roleBesideLeader(pod, group) ?? null },
     annotations: { [keys.term]: null, [keys.sealed]: formatStamp(stamp) },
   }
+}
+
+/** Gives a pod that does not lead its role, or takes it off. */
+export function followPatch(group: LeaderGroup, pod: ObservedPod): PatchPod {
+  const { role } = groupKeys(group.metadata.name)
+  const labels = { [role]: roleBesideLeader(pod, group) ?? null }
+  return { kind: 'patchPod', step: 'follow', pod: versionOf(pod), labels, annotations: {} }
 }
 
 export function labelPatch(group: string, pod: ObservedPod, term: number): PatchPod {

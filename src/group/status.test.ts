@@ -40,7 +40,7 @@ const db1Leads: World = { group: db0Led, lease: heldLease('db-1', 5) }
 function statusIn(world: World): LeaderGroupStatus {
   const lease = 'lease' in world ? world.lease : heldLease('db-0', 4)
   const o = observation({ lease, pods: world.pods ?? [leader], gone: new Set(world.gone) })
-  return statusOf(o, group(world.group), gateOf(lease, GROUP_UID), 'why', NOW)
+  return statusOf(o, group(world.group), gateOf(lease, GROUP_UID), 'why', [], NOW)
 }
 
 describe('status', () => {

@@ -1,9 +1,10 @@
 import { ineligibility } from './candidates.ts'
-import { readyCondition } from './conditions.ts'
+import { conditionOf, readyCondition } from './conditions.ts'
 import type { Gate } from './gate-state.ts'
 import { formatIdentity } from './gate.ts'
 import type { LeaderGroup, LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
+import type { ServicesCondition } from './routing/services-condition.ts'
 import { leads } from './seal.ts'
 
 const HISTORY_LENGTH = 10
@@ -14,6 +15,7 @@ export function statusOf(
   group: LeaderGroup,
   gate: Gate,
   why: string,
+  services: readonly ServicesCondition[],
   now: Instant,
 ): LeaderGroupStatus {
   const leader = gate.kind === 'held' ? o.pods.find((pod) => leads(pod, gate)) : undefined
@@ -29,7 +31,10 @@ export function statusOf(
     candidates: selected.length,
     eligible: selected.filter((pod) => ineligibility(pod) === undefined).length,
     leaseName: leaseNameOf(group),
-    conditions: [readyCondition(o, group, gate, leader, why, now)],
+    conditions: [
+      readyCondition(o, group, gate, leader, why, now),
+      ...services.map((condition) => conditionOf(condition, group, now)),
+    ],
     history: history(o, group, gate, leader, now),
   }
 }

@@ -33,12 +33,31 @@ export interface KubeObject {
 }
 
 export interface Pod extends KubeObject {
-  readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean }
+  readonly spec?: {
+    readonly nodeName?: string
+    readonly hostNetwork?: boolean
+    readonly containers?: readonly Container[]
+    readonly initContainers?: readonly Container[]
+  }
   readonly status?: {
     readonly phase?: string
     readonly podIP?: string
+    /** One for each address family. */
+    readonly podIPs?: readonly { readonly ip?: string }[] | null
     readonly conditions?: readonly PodCondition[]
   }
+}
+
+export interface Container {
+  /** `Always`, of an init container: it goes on beside the others. */
+  readonly restartPolicy?: string
+  readonly ports?: readonly ContainerPort[] | null
+}
+
+export interface ContainerPort {
+  readonly name?: string
+  readonly containerPort: number
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP'
 }
 
 export interface PodCondition {
@@ -61,6 +80,41 @@ export interface LeaseSpec {
   readonly strategy?: string | null
   readonly preferredHolder?: string | null
 }
+
+export interface Service extends KubeObject {
+  readonly spec?: {
+    readonly type?: string
+    readonly clusterIP?: string
+    readonly selector?: Readonly<Record<string, string>> | null
+    readonly ports?: readonly ServicePort[] | null
+    readonly sessionAffinity?: string
+    readonly ipFamilyPolicy?: string
+    readonly ipFamilies?: readonly string[] | null
+  }
+}
+
+export interface ServicePort {
+  readonly name?: string
+  readonly port: number
+  readonly protocol?: string
+  readonly targetPort?: number | string
+  readonly nodePort?: number
+  readonly appProtocol?: string
+}
+
+/** As anybody may have written it. The API server returns empty lists as null. */
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string
+  readonly endpoints?: readonly SliceEndpoint[] | null
+  readonly ports?: readonly object[] | null
+}
+
+export interface SliceEndpoint {
+  readonly addresses?: readonly string[]
+  readonly targetRef?: { readonly kind?: string; readonly uid?: string }
+}
+
+export type Node = KubeObject
 
 /** What the API server answers when something is wrong (`meta/v1` Status). */
 export interface Status {
@@ -93,3 +147,11 @@ export const Leases: Resource<Lease> = {
   plural: 'leases',
   kind: 'Lease',
 }
+export const Services: Resource<Service> = { group: '', version: 'v1', plural: 'services', kind: 'Service' }
+export const EndpointSlices: Resource<EndpointSlice> = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  plural: 'endpointslices',
+  kind: 'EndpointSlice',
+}
+export const Nodes: Resource<Node> = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' }

@@ -46,6 +46,8 @@ interface Surroundings {
   readonly random: () => number
   readonly signal: AbortSignal
   readonly freshness?: Freshness
+  /** Called with each failure, which is also in `freshness.lastError` until the watch has recovered. */
+  readonly onError?: (error: Error) => void
 }
 
 /** client-go's page size. */
@@ -103,6 +105,7 @@ class ListWatch<T extends KubeObject> {
   readonly #random: () => number
   readonly #signal: AbortSignal
   readonly #freshness: Freshness
+  readonly #onError: (error: Error) => void
   readonly #what: string
   /** The last version seen; undefined when a list is due. */
   #version: string | undefined
@@ -125,6 +128,7 @@ class ListWatch<T extends KubeObject> {
       lists: 0,
       lastError: undefined,
     }
+    this.#onError = options.onError ?? ((): void => undefined)
     this.#what = `watch ${collectionPath(resource, source.namespace)}`
   }
 
@@ -225,6 +229,7 @@ class ListWatch<T extends KubeObject> {
   /** Decides where to go on, and waits. */
   async #recover(error: Error): Promise<void> {
     this.#freshness.lastError = error
+    this.#onError(error)
     const refusal = error instanceof Refused ? error.refusal : undefined
     if (mustRelist(error)) this.#version = undefined
     // A version that expired while we were away is no fault of the server: the first list anew is not put off.

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { decide } from '../group/decide.ts'
 import type { AdvanceGate, GroupAction, PatchPod } from '../group/decision.ts'
 import { Api } from '../kube/api.ts'
-import { Leases, Pods, type KubeObject, type Lease, type Pod, type Resource } from '../kube/objects.ts'
+import {
+  EndpointSlices,
+  Leases,
+  Pods,
+  Services,
+  type KubeObject,
+  type Lease,
+  type Pod,
+  type Resource,
+} from '../kube/objects.ts'
 import { ApiError } from '../kube/outcome.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import type { Acted } from '../loop.ts'
@@ -17,6 +26,27 @@ const NAMESPACE = 'shop'
 const KEY = 'shop/db'
 const LEASE = { namespace: NAMESPACE, name: 'db' }
 const SEALED = 'db.leadergroup.io/sealed'
+
+const OURS = { 'leadergroup.io/group': 'db' }
+const SERVICE = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'db', namespace: NAMESPACE, labels: OURS, ownerReferences: [] },
+  spec: { type: 'ClusterIP', ports: [{ port: 80, targetPort: 80, protocol: 'TCP' }], sessionAffinity: 'None' },
+} as const
+const SLICE = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: {
+    name: 'db-leader-ipv4',
+    namespace: NAMESPACE,
+    labels: { ...OURS, 'endpointslice.kubernetes.io/managed-by': 'leadergroup.io' },
+    ownerReferences: [],
+  },
+  addressType: 'IPv4',
+  endpoints: [],
+  ports: [],
+} as const
 
 /** `lose`: the server carries the request out, and its answer is lost. */
 type Fate = TransportResponse | 'lose' | undefined
@@ -451,6 +481,28 @@ describe('act', () => {
     advanceGate: (at) => at.born().then(() => advanceOf(at)),
     deleteGate: (at) =>
       at.born().then(({ metadata: { uid, resourceVersion } }) => ({ kind: 'deleteGate', uid, resourceVersion })),
+    createService: () => ({ kind: 'createService', service: SERVICE }),
+    patchService: async (at) => {
+      await at.create(Services, SERVICE)
+      const { name, uid, resourceVersion } = (await at.read(Services, 'db')).metadata
+      return { kind: 'patchService', name, uid, resourceVersion, patch: { metadata: { labels: { team: 'a' } } } }
+    },
+    deleteService: async (at) => {
+      await at.create(Services, SERVICE)
+      const { name, uid, resourceVersion } = (await at.read(Services, 'db')).metadata
+      return { kind: 'deleteService', name, uid, resourceVersion }
+    },
+    createSlice: () => ({ kind: 'createSlice', slice: SLICE }),
+    replaceSlice: async (at) => {
+      await at.create(EndpointSlices, SLICE)
+      const { uid, resourceVersion } = (await at.read(EndpointSlices, 'db-leader-ipv4')).metadata
+      return { kind: 'replaceSlice', slice: { ...SLICE, metadata: { ...SLICE.metadata, uid, resourceVersion } } }
+    },
+    deleteSlice: async (at) => {
+      await at.create(EndpointSlices, SLICE)
+      const { name, uid, resourceVersion } = (await at.read(EndpointSlices, 'db-leader-ipv4')).metadata
+      return { kind: 'deleteSlice', name, uid, resourceVersion }
+    },
     writeStatus: async (at) => {
       const { uid, resourceVersion } = (await at.read(LeaderGroups, 'db')).metadata
       return { kind: 'writeStatus', uid, resourceVersion, status: {} }

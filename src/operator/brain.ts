@@ -162,6 +162,17 @@ function change(action: GroupAction): string | undefined {
       return `name ${action.holder.name} in the Lease for term ${action.term}`
     case 'writeStatus':
       return 'write status'
+    case 'createService':
+      return `create Service ${action.service.metadata.name}`
+    case 'patchService':
+      return `change Service ${action.name}`
+    case 'deleteService':
+      return `delete Service ${action.name}`
+    case 'createSlice':
+    case 'replaceSlice':
+      return `write EndpointSlice ${action.slice.metadata.name}`
+    case 'deleteSlice':
+      return `delete EndpointSlice ${action.name}`
     case 'readGate':
     case 'readPod':
     case 'readGroup':

@@ -139,6 +139,45 @@ describe('cache', () => {
       assert.deepEqual([...cache.keys()], [KEY, 'shop/old'])
     })
 
+    it('each name that slices bear the label of, at the start', () => {
+      const labels = { 'leadergroup.io/group': 'gone' }
+      cache.slices.apply({ metadata: { ...meta('gone-leader-ipv4', 3), labels }, addressType: 'IPv4' })
+      assert.deepEqual([...cache.keys()], ['shop/gone'])
+      assert.equal(wakes(), 'shop/gone')
+    })
+
+    it('the groups with pods on a node whose zone changes', () => {
+      const node = (version: number, zone?: string) => ({
+        metadata: { ...meta('n', version), namespace: '', labels: zone ? { 'topology.kubernetes.io/zone': zone } : {} },
+      })
+      known()
+      cache.pods.apply({ ...pod('db-0', 4), spec: { nodeName: 'n' } })
+      wakes()
+      cache.nodes.apply(node(5))
+      assert.equal(wakes(), '')
+      cache.nodes.apply(node(6, 'a'))
+      assert.equal(wakes(), KEY)
+      assert.equal(cache.observe(KEY).pods[0]?.zone, 'a')
+      cache.nodes.apply(node(7, 'a'))
+      assert.equal(wakes(), '')
+    })
+
+    it('the group that wishes for a Service or is behind it, and shows it those', () => {
+      const services = [{ name: 'db', role: 'Leader', ports: [{ port: 1 }] }] as const
+      cache.groups.apply({ ...group(1), spec: { selector: { matchLabels: { app: 'db' } }, services } })
+      wakes()
+      cache.services.apply({ metadata: meta('db', 2) })
+      assert.equal(wakes(), KEY)
+      cache.services.apply({ metadata: meta('other', 3) })
+      assert.equal(wakes(), '')
+      const labels = { 'kubernetes.io/service-name': 'db' }
+      cache.slices.apply({ metadata: { ...meta('db-x1', 4), labels }, addressType: 'IPv4', endpoints: null })
+      assert.equal(wakes(), KEY)
+      const { services: seen, slices } = cache.observe(KEY)
+      assert.deepEqual([seen.map(({ name }) => name), slices.map(({ name }) => name)], [['db'], ['db-x1']])
+      assert.deepEqual([slices[0]?.endpoints, slices[0]?.ports, seen[0]?.ports, seen[0]?.selector], [[], [], [], {}])
+    })
+
     it('the group that a list took pods from', () => {
       known()
       cache.pods.change({ kind: 'reset', objects: [], resourceVersion: '9' })

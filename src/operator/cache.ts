@@ -2,9 +2,11 @@ import type { Clock } from '../clock.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observation.ts'
 import { leaseNameOf } from '../group/status.ts'
-import type { Lease, Pod } from '../kube/objects.ts'
+import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
+import type { EndpointSlice, KubeObject, Lease, Node, Pod, Service } from '../kube/objects.ts'
 import { Membership, markedHolder } from './membership.ts'
-import { isReady, observedLease, observedPod } from './observe.ts'
+import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
+import { RoutingIndex } from './routing-index.ts'
 import { Deaths, Store, Ticks, type Kept } from './store.ts'
 
 const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined }
@@ -17,11 +19,15 @@ export class Cache {
   readonly groups: Store<LeaderGroup>
   readonly pods: Store<Pod>
   readonly leases: Store<Lease>
+  readonly services: Store<Service>
+  readonly slices: Store<EndpointSlice>
+  readonly nodes: Store<Node>
   readonly #ticks = new Ticks()
   readonly #deaths = new Deaths()
   readonly #clock: Clock
   readonly #wake: (key: string) => void
   readonly #memberships = new Map<string, Membership>()
+  readonly #routing = new Map<string, RoutingIndex>()
   readonly #memory = new Map<string, GroupMemory>()
   /** By UID of the pod. */
   readonly #notReadySince = new Map<string, number>()
@@ -37,6 +43,11 @@ export class Cache {
     this.groups = new Store(this.#ticks, this.#deaths, (after, before) => this.#groupChanged(after, before))
     this.pods = new Store(this.#ticks, this.#deaths, (after, before) => this.#podChanged(after, before))
     this.leases = new Store(this.#ticks, this.#deaths, (after, before) => this.#leaseChanged(after, before))
+    // Slices die by the thousand in a busy cluster: they must not crowd out the deaths of pods.
+    const others = new Deaths()
+    this.services = new Store(this.#ticks, others, (after, before) => this.#serviceChanged(after, before))
+    this.slices = new Store(this.#ticks, others, (after, before) => this.#sliceChanged(after, before))
+    this.nodes = new Store(this.#ticks, others, (after, before) => this.#nodeChanged(after, before))
   }
 
   /** Take one when a request begins; its reply is then a read that began there. */
@@ -49,6 +60,7 @@ export class Cache {
     const kept = this.groups.get(namespace, name)
     const group = kept?.object
     const lease = group && this.leases.get(namespace, leaseNameOf(group))
+    const routing = this.#routingIndex(namespace)
     return {
       namespace,
       name,
@@ -57,6 +69,8 @@ export class Cache {
       groupAbsentAt: this.#absentAt.get(key),
       pods: this.#podsOf(namespace, name, lease),
       lease: lease && observedLease(lease),
+      services: group ? all(this.services, namespace, routing.servicesOf(group)).map(observedService) : [],
+      slices: all(this.slices, namespace, routing.slicesOf(name, group)).map(observedSlice),
       podsListedAt: this.#podsListedAt.get(namespace),
       gone: this.#deaths.uids,
       memory: this.#memory.get(key) ?? NO_MEMORY,
@@ -84,13 +98,13 @@ export class Cache {
     this.#absentAt.set(keyOf(namespace, name), begunAt)
   }
 
-  /** Each group, and each name that pods bear keys of although no such group exists. */
+  /** Each group, and each name that pods bear keys of, or slices the label, although no such group exists. */
   *keys(): IterableIterator<string> {
     for (const { metadata } of this.groups.all()) yield keyOf(metadata.namespace, metadata.name)
-    for (const [namespace, membership] of this.#memberships) {
-      for (const name of membership.groupsWithPods()) {
-        if (!this.groups.get(namespace, name)) yield keyOf(namespace, name)
-      }
+    for (const namespace of new Set([...this.#memberships.keys(), ...this.#routing.keys()])) {
+      const membership = this.#membership(namespace)
+      const left = new Set([...membership.groupsWithPods(), ...this.#routingIndex(namespace).groupsWithSlices()])
+      for (const name of left) if (!this.groups.get(namespace, name)) yield keyOf(namespace, name)
     }
   }
 
@@ -105,7 +119,8 @@ export class Cache {
       const kept = this.pods.get(namespace, podName)
       if (!kept) continue
       const selected = membership.selection.selects(name, kept.object)
-      pods.push(observedPod(kept, name, selected, this.#notReadySince.get(kept.object.metadata.uid)))
+      const zone = this.#zoneOf(kept.object.spec?.nodeName)
+      pods.push(observedPod(kept, name, selected, this.#notReadySince.get(kept.object.metadata.uid), zone))
     }
     return pods
   }
@@ -128,12 +143,35 @@ export class Cache {
     this.#wakeAll(namespace, this.#membership(namespace).setLease(after, before))
   }
 
+  #serviceChanged(after: Service | undefined, before: Service | undefined): void {
+    const { namespace = '' } = (after ?? before)!.metadata
+    this.#wakeAll(namespace, this.#routingIndex(namespace).setService(after, before))
+  }
+
+  #sliceChanged(after: EndpointSlice | undefined, before: EndpointSlice | undefined): void {
+    const { namespace = '' } = (after ?? before)!.metadata
+    this.#wakeAll(namespace, this.#routingIndex(namespace).setSlice(after, before))
+  }
+
+  /** Nodes change all the time, their zones hardly ever: so no index leads from a node to its pods. */
+  #nodeChanged(after: Node | undefined, before: Node | undefined): void {
+    const [was, is] = [before, after].map((node) => node?.metadata.labels?.[ZONE_LABEL])
+    if (was === is) return
+    const { name } = (after ?? before)!.metadata
+    for (const pod of this.pods.all()) if (pod.spec?.nodeName === name) this.#podChanged(pod, pod)
+  }
+
+  #zoneOf(node: string | undefined): string | undefined {
+    return node === undefined ? undefined : this.nodes.get('', node)?.object.metadata.labels?.[ZONE_LABEL]
+  }
+
   #groupChanged(after: LeaderGroup | undefined, before: LeaderGroup | undefined): void {
     const { namespace = '', name } = (after ?? before)!.metadata
     const key = keyOf(namespace, name)
     if (after) this.#absentAt.delete(key)
     if (before && before.metadata.uid !== after?.metadata.uid) this.#memory.delete(key)
     this.#membership(namespace).setGroup(after, before, () => this.pods.all(namespace))
+    this.#routingIndex(namespace).setGroup(after, before)
     this.#wake(key)
   }
 
@@ -141,11 +179,26 @@ export class Cache {
     for (const name of groups) this.#wake(keyOf(namespace, name))
   }
 
+  #routingIndex(namespace: string): RoutingIndex {
+    let index = this.#routing.get(namespace)
+    if (!index) this.#routing.set(namespace, (index = new RoutingIndex()))
+    return index
+  }
+
   #membership(namespace: string): Membership {
     let membership = this.#memberships.get(namespace)
     if (!membership) this.#memberships.set(namespace, (membership = new Membership()))
     return membership
   }
+}
+
+function all<T extends KubeObject>(store: Store<T>, namespace: string, names: Iterable<string>): readonly Kept<T>[] {
+  const found: Kept<T>[] = []
+  for (const name of names) {
+    const kept = store.get(namespace, name)
+    if (kept) found.push(kept)
+  }
+  return found
 }
 
 export function keyOf(namespace: string | undefined, name: string): string {

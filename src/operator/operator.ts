@@ -3,7 +3,18 @@ import type { GroupAction } from '../group/decision.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation } from '../group/observation.ts'
 import type { Api } from '../kube/api.ts'
-import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
+import {
+  EndpointSlices,
+  Leases,
+  Nodes,
+  Pods,
+  Services,
+  type EndpointSlice,
+  type Lease,
+  type Node,
+  type Pod,
+  type Service,
+} from '../kube/objects.ts'
 import { Elector } from '../lock/elector.ts'
 import type { Lock } from '../lock/lock.ts'
 import { Loop } from '../loop.ts'
@@ -15,7 +26,7 @@ import type { Check } from './health.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { LeaderGroups } from './resources.ts'
-import { trimGroup, trimLease, trimPod } from './trim.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimNode, trimPod, trimService } from './trim.ts'
 import { Watches } from './watches.ts'
 
 export interface OperatorOptions {
@@ -57,6 +68,9 @@ export class GroupOperator {
   readonly #groups: Watches<LeaderGroup>
   readonly #pods: Watches<Pod>
   readonly #leases: Watches<Lease>
+  readonly #services: Watches<Service>
+  readonly #slices: Watches<EndpointSlice>
+  readonly #nodes: Watches<Node> | undefined
   #elector: Elector | undefined
   /** Aborts when this process may not act any more. */
   #authority: AbortSignal | undefined
@@ -71,10 +85,17 @@ export class GroupOperator {
     const authority = (): AbortSignal | undefined => this.#authority
     const brain = new GroupBrain({ cache: this.#cache, actor, clock, random, log, metrics, events, dryRun, authority })
     this.#loop = new Loop(brain, { clock, random })
-    const { groups, pods, leases } = this.#cache
+    const { groups, pods, leases, services, slices, nodes } = this.#cache
     this.#groups = new Watches({ resource: LeaderGroups, trim: trimGroup }, groups, options)
     this.#pods = new Watches({ resource: Pods, trim: trimPod }, pods, options)
     this.#leases = new Watches({ resource: Leases, trim: trimLease, fieldSelector: NO_HEARTBEATS }, leases, options)
+    this.#services = new Watches({ resource: Services, trim: trimService }, services, options)
+    // All of them, as each kube-proxy watches them: what somebody else puts behind a Service of ours, or in the way of
+    // its slices, can bear any label, and must be seen to be told.
+    this.#slices = new Watches({ resource: EndpointSlices, trim: trimEndpointSlice }, slices, options)
+    // Nodes are no namespace's, and whoever serves single ones may not read them.
+    const everywhere = options.namespaces.length === 0
+    this.#nodes = everywhere ? new Watches({ resource: Nodes, trim: trimNode }, nodes, options) : undefined
     metrics.onScrape(() => {
       const all = [...groups.all()]
       metrics.groups(all.length, all.filter(isReady).length)
@@ -88,6 +109,8 @@ export class GroupOperator {
       this.#groups.check,
       this.#pods.check,
       this.#leases.check,
+      this.#services.check,
+      this.#slices.check,
       { name: 'leader-election', check: () => this.#electionFault() },
     ]
   }
@@ -119,12 +142,17 @@ export class GroupOperator {
     }
   }
 
-  /** Groups first: pods are filed under the groups that select them, which is cheap for pods and dear for groups. */
+  /**
+   * Groups first: pods are filed under the groups that select them, which is cheap for pods and dear for groups. Nodes
+   * only tell zones, which slices may lack: where reading them is forbidden, nothing waits for them.
+   */
   async #follow(signal: AbortSignal): Promise<void> {
     const groups = this.#groups.follow(signal)
     await Promise.race([this.#groups.synced, groups])
-    const others = Promise.all([this.#pods.follow(signal), this.#leases.follow(signal)])
-    await Promise.race([Promise.all([this.#pods.synced, this.#leases.synced]), groups, others])
+    const needed = [this.#pods, this.#leases, this.#services, this.#slices]
+    const others = Promise.all([...needed.map((each) => each.follow(signal)), this.#nodes?.follow(signal)])
+    const synced = Promise.all([...needed.map((each) => each.synced), this.#nodes?.answered])
+    await Promise.race([synced, groups, others])
     if (!signal.aborted) this.#begin()
     await Promise.all([groups, others])
   }

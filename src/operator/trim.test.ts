@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { observedPod } from './observe.ts'
-import { trimGroup, trimLease, trimPod } from './trim.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimNode, trimPod, trimService } from './trim.ts'
 
 /** As the API server sends it, nulls and much else included. */
 function sent(json: string): Pod {
@@ -22,7 +22,16 @@ const FULL = sent(`{
     },
     "managedFields": [{"manager": "kubelet"}], "ownerReferences": [{"kind": "StatefulSet"}]
   },
-  "spec": {"nodeName": "n", "containers": [{"name": "c"}]},
+  "spec": {
+    "nodeName": "n",
+    "containers": [
+      {"name": "c", "ports": [{"name": "sql", "containerPort": 5432, "protocol": "TCP"}, {"containerPort": 1}]}, {"name": "d"}
+    ],
+    "initContainers": [
+      {"name": "once", "restartPolicy": "Never", "ports": [{"name": "never", "containerPort": 2}]},
+      {"name": "beside", "restartPolicy": "Always", "ports": [{"name": "admin", "containerPort": 9000}]}
+    ]
+  },
   "status": {
     "phase": "Running", "podIP": "10.0.0.1",
     "conditions": [
@@ -51,8 +60,20 @@ describe('trim', () => {
             'leadergroup.io/ineligible': 'true',
           },
         },
+        spec: {
+          nodeName: 'n',
+          containers: [
+            {
+              ports: [
+                { name: 'sql', containerPort: 5432, protocol: 'TCP' },
+                { name: 'admin', containerPort: 9000 },
+              ],
+            },
+          ],
+        },
         status: {
           phase: 'Running',
+          podIP: '10.0.0.1',
           conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:05Z' }],
         },
       }),
@@ -64,11 +85,25 @@ describe('trim', () => {
     const going = sent(
       '{"metadata": {"name": "a", "uid": "u", "resourceVersion": "1", "labels": null, "annotations": null, "deletionTimestamp": "x"}, "status": {}}',
     )
-    for (const pod of [FULL, bare, { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } }]) {
-      const seen = (object: Pod) => observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined)
+    for (const pod of [
+      { ...FULL, spec: { nodeName: 'n' } },
+      bare,
+      { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } },
+    ]) {
+      const seen = (object: Pod) =>
+        observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined, undefined)
       assert.deepEqual(seen(trimPod(pod)), seen(pod))
     }
     assert.equal(trimPod(going).metadata.labels, undefined)
+  })
+
+  it('keeps one address, or all of several', () => {
+    const [one, two] = [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }]
+    const kept = (status: Pod['status']) => trimPod({ ...FULL, ...(status ? { status } : {}) }).status
+    assert.deepEqual(kept({ podIP: one.ip, podIPs: [one] }), { podIP: one.ip })
+    assert.deepEqual(kept({ podIPs: [one] }), { podIP: one.ip })
+    assert.deepEqual(kept({ podIP: one.ip, podIPs: [one, two] }), { podIPs: [one, two] })
+    assert.deepEqual(kept({ podIPs: null }), {})
   })
 
   it('is the same again', () => assert.deepEqual(trimPod(trimPod(FULL)), trimPod(FULL)))
@@ -84,5 +119,46 @@ describe('trim', () => {
       status: { term: 4 },
     } as LeaderGroup
     assert.deepEqual(trimGroup(group), { ...group, metadata })
+  })
+})
+
+describe('trim, of what routes', () => {
+  const metadata = { name: 'db', namespace: 'shop', uid: 'u', resourceVersion: '7', managedFields: [{}] }
+  const identity = { name: 'db', uid: 'u', resourceVersion: '7', namespace: 'shop' }
+  const owner = (kind: string) => [{ apiVersion: 'x', kind, name: 'db', uid: 'o' }]
+
+  it('keeps of a Service of ours all that is compared, whichever of its two marks is left', () => {
+    const spec = { type: 'ClusterIP', clusterIP: '10.96.0.1', ports: null, externalTrafficPolicy: 'Local' }
+    for (const mark of [{ labels: { 'leadergroup.io/group': 'db' } }, { ownerReferences: owner('LeaderGroup') }]) {
+      const service = { metadata: { ...metadata, ...mark, annotations: { a: 'b' } }, spec }
+      assert.deepEqual(trimService(service), {
+        metadata: { ...identity, ...mark, annotations: { a: 'b' } },
+        spec: { type: 'ClusterIP', clusterIP: '10.96.0.1' },
+      })
+    }
+  })
+
+  it('keeps of another Service its name and owner', () => {
+    const ownerReferences = owner('Knative')
+    const service = { metadata: { ...metadata, ownerReferences, labels: { a: 'b' } }, spec: { type: 'ClusterIP' } }
+    assert.deepEqual(trimService(service), { metadata: { ...identity, ownerReferences } })
+  })
+
+  it('keeps all of a slice of ours, fields that it should not have included, and of others the labels that tell', () => {
+    const labels = { 'endpointslice.kubernetes.io/managed-by': 'leadergroup.io', other: 'x' }
+    const endpoints = [{ addresses: ['10.0.0.1'], hints: {} }]
+    const ours = { metadata: { ...metadata, labels }, addressType: 'IPv4', endpoints, ports: null }
+    assert.deepEqual(trimEndpointSlice(ours), { metadata: { ...identity, labels }, addressType: 'IPv4', endpoints })
+    const telling = { 'kubernetes.io/service-name': 'db', 'endpointslice.kubernetes.io/managed-by': 'x' }
+    const theirs = { ...ours, metadata: { ...metadata, labels: { ...telling, other: 'x' }, annotations: { a: 'b' } } }
+    assert.deepEqual(trimEndpointSlice(theirs), { metadata: { ...identity, labels: telling }, addressType: 'IPv4' })
+  })
+
+  it('keeps of a node its zone', () => {
+    const zone = { 'topology.kubernetes.io/zone': 'a' }
+    assert.deepEqual(trimNode({ metadata: { ...metadata, labels: { ...zone, b: 'c' } } }), {
+      metadata: { ...identity, labels: zone },
+    })
+    assert.deepEqual(trimNode({ metadata }), { metadata: identity })
   })
 })

@@ -1,6 +1,13 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { INELIGIBLE_ANNOTATION, groupOfKey } from '../group/keys.ts'
-import type { Lease, ObjectMeta, Pod } from '../kube/objects.ts'
+import {
+  GROUP_LABEL,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  SERVICE_NAME_LABEL,
+  ZONE_LABEL,
+} from '../group/routing/routing-keys.ts'
+import type { Container, EndpointSlice, Lease, Node, ObjectMeta, Pod, Service } from '../kube/objects.ts'
 
 /**
  * What is kept of each object. A pod of 3 kB is kept in a few hundred bytes: all its labels, for selectors, but of its
@@ -10,6 +17,9 @@ export function trimPod(pod: Pod): Pod {
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = pod.metadata
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = pod.metadata
   const own = Object.entries(annotations ?? {}).filter(([key]) => groupOfKey(key) || key === INELIGIBLE_ANNOTATION)
+  const { phase, podIP, podIPs } = pod.status ?? {}
+  // The single address is the first of several.
+  const several = (podIPs?.length ?? 0) > 1
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   return {
     metadata: {
@@ -20,8 +30,26 @@ export function trimPod(pod: Pod): Pod {
       ...present({ deletionTimestamp, deletionGracePeriodSeconds, finalizers }),
       ...(own.length > 0 ? { annotations: Object.fromEntries(own) } : {}),
     },
-    status: { ...present({ phase: pod.status?.phase }), ...(ready ? { conditions: [readiness(ready)] } : {}) },
+    ...specOf(pod),
+    status: {
+      ...present({ phase, ...(several ? { podIPs } : { podIP: podIP ?? podIPs?.[0]?.ip }) }),
+      ...(ready ? { conditions: [readiness(ready)] } : {}),
+    },
   }
+}
+
+/** Where the pod is, and the container ports that a Service may name: all as if they were one container's. */
+function specOf({ spec }: Pod): Pick<Pod, 'spec'> {
+  const restartable = spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? []
+  const ports = [...(spec?.containers ?? []), ...restartable].flatMap(namedPorts)
+  const kept = { ...present({ nodeName: spec?.nodeName }), ...(ports.length > 0 ? { containers: [{ ports }] } : {}) }
+  return Object.keys(kept).length > 0 ? { spec: kept } : {}
+}
+
+function namedPorts({ ports }: Container): NonNullable<Container['ports']> {
+  return (ports ?? []).flatMap(({ name, containerPort, protocol }) =>
+    name === undefined ? [] : [{ name, containerPort, ...present({ protocol }) }],
+  )
 }
 
 function readiness({
@@ -43,6 +71,43 @@ function readiness({
 /** A Lease is written back whole, so only what its writer may leave out goes. */
 export function trimLease(lease: Lease): Lease {
   return { ...lease, metadata: withoutManagedFields(lease.metadata) }
+}
+
+/** A Service that bears no mark of ours is only ever named: nothing is written to it. */
+export function trimService({ metadata, spec }: Service): Service {
+  const { deletionTimestamp, ownerReferences, labels, annotations } = metadata
+  const identity = { ...identityOf(metadata), ...present({ deletionTimestamp, ownerReferences }) }
+  const marked = labels?.[GROUP_LABEL] !== undefined || ownerReferences?.some(({ kind }) => kind === 'LeaderGroup')
+  if (!marked) return { metadata: identity }
+  const { type, clusterIP, selector, ports, sessionAffinity, ipFamilyPolicy, ipFamilies } = spec ?? {}
+  return {
+    metadata: { ...identity, ...present({ labels, annotations }) },
+    spec: present({ type, clusterIP, selector, ports, sessionAffinity, ipFamilyPolicy, ipFamilies }),
+  }
+}
+
+/** Of somebody else's slice only its labels tell anything. Most slices of a cluster are such ones. */
+export function trimEndpointSlice(slice: EndpointSlice): EndpointSlice {
+  const { metadata, addressType, endpoints, ports } = slice
+  const { labels = {}, annotations, ownerReferences } = metadata
+  if (labels[MANAGED_BY_LABEL] === MANAGED_BY) {
+    const { finalizers, deletionTimestamp } = metadata
+    const rest = present({ labels, annotations, ownerReferences, finalizers, deletionTimestamp })
+    return { metadata: { ...identityOf(metadata), ...rest }, addressType, ...present({ endpoints, ports }) }
+  }
+  const telling = [SERVICE_NAME_LABEL, MANAGED_BY_LABEL, GROUP_LABEL].filter((key) => labels[key] !== undefined)
+  const kept = Object.fromEntries(telling.map((key) => [key, labels[key]!]))
+  return { metadata: { ...identityOf(metadata), labels: kept }, addressType }
+}
+
+/** Of a node only the zone. */
+export function trimNode({ metadata }: Node): Node {
+  const zone = metadata.labels?.[ZONE_LABEL]
+  return { metadata: { ...identityOf(metadata), ...(zone === undefined ? {} : { labels: { [ZONE_LABEL]: zone } }) } }
+}
+
+function identityOf({ name, namespace, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return { name, uid, resourceVersion, ...present({ namespace }) }
 }
 
 export function trimGroup(group: LeaderGroup): LeaderGroup {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Api } from '../kube/api.ts'
 import type { KubeObject } from '../kube/objects.ts'
+import { ApiError } from '../kube/outcome.ts'
 import { watch, type Freshness, type WatchSource } from '../kube/watch.ts'
 import type { Check } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -22,11 +23,14 @@ const STALE_MILLIS = 180_000
 export class Watches<T extends KubeObject> {
   /** Resolves when each has listed once. */
   readonly synced: Promise<void>
+  /** Resolves when each has listed once, or one of them is forbidden to. It goes on asking. */
+  readonly answered: Promise<void>
   readonly #source: WatchSource<T>
   readonly #store: Store<T>
   readonly #options: WatchesOptions
   readonly #scopes: readonly { readonly namespace?: string; readonly freshness: Freshness }[]
   readonly #allSynced: () => void
+  readonly #forbidden: () => void
 
   constructor(source: WatchSource<T>, store: Store<T>, options: WatchesOptions) {
     const { metrics, namespaces } = options
@@ -40,6 +44,9 @@ export class Watches<T extends KubeObject> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.synced = promise
     this.#allSynced = resolve
+    const forbidden = Promise.withResolvers<void>()
+    this.answered = Promise.race([promise, forbidden.promise])
+    this.#forbidden = forbidden.resolve
     for (const { freshness } of this.#scopes) metrics.watch(source.resource.plural, () => freshness)
   }
 
@@ -52,7 +59,10 @@ export class Watches<T extends KubeObject> {
     const { api, clock, random } = this.#options
     const { namespace, freshness } = scope
     const source = { ...this.#source, ...(namespace === undefined ? {} : { namespace }) }
-    for await (const change of watch(api, source, { clock, random, signal, freshness })) {
+    const onError = (error: Error): void => {
+      if (error instanceof ApiError && error.status === 403) this.#forbidden()
+    }
+    for await (const change of watch(api, source, { clock, random, signal, freshness, onError })) {
       this.#store.change(change, namespace)
       if (this.#scopes.every(({ freshness: each }) => each.synced)) this.#allSynced()
     }

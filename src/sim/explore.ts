@@ -146,5 +146,12 @@ function sentKey(
     case 'readGroup':
     case 'listPods':
       return action.kind
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
+      throw new Error(`${action.kind}: the group of this world has no Services`)
   }
 }

@@ -108,6 +108,10 @@ function newPod(index: number, generation: string, resourceVersion: string): Ser
     role: undefined,
     term: undefined,
     sealed: undefined,
+    podIPs: [],
+    nodeName: undefined,
+    zone: undefined,
+    ports: [],
   }
 }
 
@@ -257,6 +261,8 @@ function decided(operator: OperatorState, omission?: Omission): readonly GroupAc
     groupAbsentAt: undefined,
     pods: operator.pods.filter((pod) => pod !== undefined).map((pod) => misread(pod, operator, omission)),
     lease: operator.lease,
+    services: [],
+    slices: [],
     podsListedAt: omission === 'noRound' ? Infinity : operator.podsListedAt,
     gone: new Set(operator.gone),
     memory: { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined },
@@ -365,6 +371,13 @@ function arrive(
     }
     case 'patchPod':
       return arrivePatch(world, operator, action, omission)
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
+      throw new Error(`${action.kind}: the group of this world has no Services`)
   }
 }
 

@@ -1,0 +1,126 @@
+import type { AdvanceGate } from '../group/decision.ts'
+import { formatIdentity, formatMark, transitionsOf } from '../group/gate.ts'
+import { GATE_ANNOTATION, MODE_ANNOTATION } from '../group/keys.ts'
+import type { LeaderGroup } from '../group/leadergroup.ts'
+import { leaseNameOf } from '../group/status.ts'
+import { Leases, type Lease } from '../kube/objects.ts'
+import type { Acted } from '../loop.ts'
+import { DONE, refused, STALE, stale, type Errand } from './acted.ts'
+import { keyOf } from './cache.ts'
+import { LeaderGroups } from './resources.ts'
+import { trimLease } from './trim.ts'
+
+/** A term of mode Assign ends by the operator's decision, not by time, and the Lease says so. */
+const ENDLESS_SECONDS = 2 ** 31 - 1
+
+export async function createGate(errand: Errand): Promise<Acted> {
+  const { api, cache, namespace, signal, took } = errand
+  const group = groupOf(errand)
+  if (!group) return STALE
+  const begunAt = cache.tick()
+  const outcome = await api.create(Leases, namespace, emptyGate(group), { signal })
+  if (outcome.kind === 'exists') return readGate(errand)
+  if (outcome.kind !== 'ok') return refused(outcome)
+  took()
+  cache.leases.apply(trimLease(outcome.object), begunAt)
+  return DONE
+}
+
+export async function deleteGate(
+  errand: Errand,
+  { uid, resourceVersion }: { readonly uid: string; readonly resourceVersion: string },
+): Promise<Acted> {
+  const { api, namespace, signal, took } = errand
+  const lease = gateOf(errand)
+  if (lease?.metadata.uid !== uid) return STALE
+  const key = { namespace, name: lease.metadata.name }
+  const outcome = await api.delete(Leases, key, { preconditions: { uid, resourceVersion }, signal })
+  if (outcome.kind === 'conflict') return stale(readGate(errand))
+  if (outcome.kind !== 'ok' && outcome.kind !== 'notFound') return refused(outcome)
+  took()
+  // A finalizer may keep it: that it is gone, only a read tells.
+  const read = await readGate(errand)
+  if (read.kind !== 'done' || gateOf(errand)?.metadata.uid !== uid) return read
+  const message = `Lease ${namespace}/${key.name} is deleted, but its finalizers keep it: remove them`
+  return { kind: 'failed', error: new Error(message) }
+}
+
+export async function readGate(errand: Errand): Promise<Acted> {
+  const { api, cache, namespace, signal } = errand
+  const group = groupOf(errand)
+  if (!group) return STALE
+  const lease = leaseNameOf(group)
+  const begunAt = cache.tick()
+  const outcome = await api.get(Leases, { namespace, name: lease }, { signal })
+  if (outcome.kind === 'notFound') cache.leases.absent(namespace, lease, begunAt)
+  else if (outcome.kind === 'ok') cache.leases.apply(trimLease(outcome.object), begunAt)
+  else return refused(outcome)
+  return DONE
+}
+
+export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<Acted> {
+  const { api, cache, clock, namespace, name, signal, took } = errand
+  const key = keyOf(namespace, name)
+  const lease = gateOf(errand)
+  if (lease?.metadata.resourceVersion !== action.resourceVersion) return STALE
+  const begunAt = cache.tick()
+  const target = { namespace, name: lease.metadata.name }
+  const outcome = await api.replace(Leases, target, advanced(lease, action), { signal })
+  if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readGate(errand))
+  if (outcome.kind !== 'ok') return refused(outcome)
+  took()
+  if (action.takesBack) {
+    const { takenBackAt } = cache.observe(key).memory
+    cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
+  }
+  cache.leases.apply(trimLease(outcome.object), begunAt)
+  return DONE
+}
+
+function groupOf({ cache, namespace, name }: Errand): LeaderGroup | undefined {
+  return cache.groups.get(namespace, name)?.object
+}
+
+function gateOf(errand: Errand): Lease | undefined {
+  const group = groupOf(errand)
+  return group && errand.cache.leases.get(errand.namespace, leaseNameOf(group))?.object
+}
+
+/** A gate is born empty: it names nobody until every pod has been stamped under it. */
+function emptyGate(group: LeaderGroup): object {
+  const { name, uid } = group.metadata
+  return {
+    apiVersion: `${Leases.group}/${Leases.version}`,
+    kind: Leases.kind,
+    metadata: {
+      name: leaseNameOf(group),
+      labels: { 'app.kubernetes.io/managed-by': 'leadergroup' },
+      annotations: {
+        [MODE_ANNOTATION]: 'Assign',
+        [GATE_ANNOTATION]: formatMark({ holder: undefined, gateUID: undefined, term: 0 }),
+      },
+      ownerReferences: [
+        { apiVersion: `${LeaderGroups.group}/${LeaderGroups.version}`, kind: LeaderGroups.kind, name, uid },
+      ],
+    },
+    spec: { holderIdentity: '', leaseDurationSeconds: ENDLESS_SECONDS, leaseTransitions: 0 },
+  }
+}
+
+/** The Lease as read, UID and version included (a PUT to a deleted Lease would else create it), with the next holder. */
+function advanced(lease: Lease, { holder, term, acquireTime }: AdvanceGate): Lease {
+  const mark = formatMark({ holder, gateUID: lease.metadata.uid, term })
+  const annotations = { ...lease.metadata.annotations, [GATE_ANNOTATION]: mark }
+  return {
+    ...lease,
+    metadata: { ...lease.metadata, annotations },
+    spec: {
+      ...lease.spec,
+      holderIdentity: formatIdentity(holder),
+      leaseDurationSeconds: ENDLESS_SECONDS,
+      leaseTransitions: transitionsOf(term),
+      acquireTime,
+      renewTime: acquireTime,
+    },
+  }
+}

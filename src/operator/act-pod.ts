@@ -1,0 +1,44 @@
+import type { PatchPod } from '../group/decision.ts'
+import { Pods, type Pod } from '../kube/objects.ts'
+import type { Acted } from '../loop.ts'
+import { DONE, refused, stale, type Errand } from './acted.ts'
+import { trimPod } from './trim.ts'
+
+export async function readPod(
+  { api, cache, namespace, signal }: Errand,
+  { name, uid }: { readonly name: string; readonly uid: string },
+): Promise<Acted> {
+  const begunAt = cache.tick()
+  const outcome = await api.get(Pods, { namespace, name }, { signal })
+  if (outcome.kind !== 'ok' && outcome.kind !== 'notFound') return refused(outcome)
+  if (outcome.kind === 'notFound' || outcome.object.metadata.uid !== uid) cache.podGone(namespace, name, uid)
+  if (outcome.kind === 'ok') cache.pods.apply(trimPod(outcome.object), begunAt)
+  return DONE
+}
+
+export async function patchPod(errand: Errand, { pod, labels, annotations }: PatchPod): Promise<Acted> {
+  const { api, cache, namespace, signal, took } = errand
+  const { name, uid, resourceVersion } = pod
+  const seen = cache.pods.get(namespace, name)?.object
+  // A write to a pod on its way out by force ends it, and the API server (1.36) then deletes whatever has its name,
+  // without looking at the UID: that may be its successor. So it is only watched until it is gone.
+  if (seen?.metadata.uid === uid && isVanishing(seen)) return stale(readPod(errand, pod))
+  const begunAt = cache.tick()
+  const patch = { metadata: { uid, resourceVersion, labels, annotations } }
+  const outcome = await api.mergePatch(Pods, { namespace, name }, patch, { signal })
+  if (outcome.kind === 'notFound') {
+    cache.podGone(namespace, name, uid)
+    return DONE
+  }
+  if (outcome.kind === 'conflict') return stale(readPod(errand, pod))
+  if (outcome.kind !== 'ok') return refused(outcome)
+  took()
+  cache.pods.apply(trimPod(outcome.object), begunAt)
+  return DONE
+}
+
+/** Force-deleted, with nobody to wait for: only the second of the two writes of its deletion is missing. */
+function isVanishing({ metadata }: Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = metadata
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0
+}

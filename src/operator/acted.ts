@@ -1,0 +1,38 @@
+import type { Clock } from '../clock.ts'
+import type { Api } from '../kube/api.ts'
+import { ApiError, type Refusal } from '../kube/outcome.ts'
+import type { Acted } from '../loop.ts'
+import type { Cache } from './cache.ts'
+
+/** One action of one group, on its way. */
+export interface Errand {
+  readonly api: Api
+  readonly cache: Cache
+  readonly clock: Clock
+  readonly namespace: string
+  /** Name of the group. */
+  readonly name: string
+  readonly signal: AbortSignal
+  /** To be called when the write has taken effect. */
+  readonly took: () => void
+}
+
+export const DONE: Acted = { kind: 'done' }
+export const STALE: Acted = { kind: 'stale' }
+
+export function failed(error: unknown): Extract<Acted, { kind: 'failed' }> {
+  return { kind: 'failed', error }
+}
+
+export function refused(refusal: Refusal): Acted {
+  const error = new ApiError(refusal.message, { reason: refusal.kind })
+  return refusal.kind === 'throttled'
+    ? { kind: 'failed', error, retryAfterMillis: refusal.retryAfterMillis }
+    : { kind: 'failed', error }
+}
+
+/** Somebody else was faster: never retry blindly, read and decide anew. */
+export async function stale(reading: Promise<Acted>): Promise<Acted> {
+  const read = await reading
+  return read.kind === 'done' ? STALE : read
+}
