@@ -84,7 +84,7 @@ const POD_ROWS: readonly Row[] = [
     title: 'another image',
     write: (api, namespace) =>
       api.get(Pods, { namespace, name: 'pod' }).then((outcome) => {
-        const { spec } = must(outcome) as { spec?: { containers?: object[] } }
+        const { spec } = must(outcome)
         const containers = spec?.containers?.map((container) => ({ ...container, image: 'evil' }))
         return api.mergePatch(Pods, { namespace, name: 'pod' }, { spec: { containers } }, dryRun)
       }),

@@ -6,6 +6,7 @@ import { REFUSED_NAMESPACE } from './conditions.ts'
 import { decide } from './decide.ts'
 import type { GroupAction, PatchPod } from './decision.ts'
 import { explain } from './explain.ts'
+import { bearsLead } from './seal.ts'
 import { foresee } from './foresee.ts'
 import { FORGED_LEAP, formatIdentity, parseMark, parseStamp, parseTerm } from './gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
@@ -219,7 +220,7 @@ describe('decide, whatever it is shown', () => {
         fc.pre(o.pods.every((each) => each.name !== '__proto__'))
         const { end } = foresee(o, NOW)
         assert.deepEqual(decide(end, NOW).actions, [])
-        const labelled = end.pods.filter(({ role }) => role !== undefined)
+        const labelled = end.pods.filter(bearsLead)
         assert.ok(labelled.length <= 1 || o.namespace === REFUSED_NAMESPACE)
         if (!o.group) return
         const { leader, due, pods } = explain(end, o.group, NOW)

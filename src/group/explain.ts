@@ -189,6 +189,12 @@ function stepOf(action: GroupAction, bearers: ReadonlySet<string>, named: string
     case 'readPod':
     case 'readGroup':
     case 'listPods':
+    case 'createService':
+    case 'patchService':
+    case 'deleteService':
+    case 'createSlice':
+    case 'replaceSlice':
+    case 'deleteSlice':
       return undefined
   }
 }
@@ -199,6 +205,8 @@ function patchInWords({ step, pod }: PatchPod, bearers: ReadonlySet<string>, nam
       return `label ${pod.uid === named ? 'it' : pod.name}`
     case 'strip':
       return `take the group's keys off ${pod.name}`
+    case 'follow':
+      return `put the role of ${pod.name} right`
     case 'enrol':
     case 'seal':
       return bearers.has(pod.uid) ? `take the leader's keys off ${pod.name}` : `${step} ${pod.name}`
