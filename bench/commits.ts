@@ -66,6 +66,11 @@ export class Commits<T extends KubeObject> implements AsyncDisposable {
     }
   }
 
+  /** Rejects when the watch breaks off: nothing more will be seen then. */
+  get lost(): Promise<never> {
+    return this.#lost.promise
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort(new Error('observed enough'))
     await this.#following

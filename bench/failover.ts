@@ -64,10 +64,7 @@ export async function measureFailovers(stage: Stage, failovers: number): Promise
       samples.push(sample)
     }
     const requests = await stage.audit.requests()
-    figures.push(
-      ...latencies(trigger, samples.slice(GROUPS)),
-      ...counts(trigger, samples.slice(0, -GROUPS), requests),
-    )
+    figures.push(...latencies(trigger, samples.slice(GROUPS)), ...counts(trigger, samples.slice(0, -GROUPS), requests))
     stage.progress.say(`${trigger.name}: ${failovers} failovers`)
   }
   return figures

@@ -3,7 +3,7 @@ import { systemClock as clock } from '../src/clock.ts'
 import { type Lease, Leases, type Pod, Pods } from '../src/kube/objects.ts'
 import { must } from '../e2e/controlplane/must.ts'
 import { eventually } from '../e2e/controlplane/eventually.ts'
-import { watchCommits } from './commits.ts'
+import { type Commit, watchCommits } from './commits.ts'
 import { type Figure, atMost, single, spread } from './figure.ts'
 import { advanceBare, bareLease, patchBare } from './floor.ts'
 import { type Member, type Population, createReadyPod, inParallel } from './population.ts'
@@ -54,14 +54,14 @@ async function heal(stage: Stage, holders: ReadonlyMap<Member, string>): Promise
   await using pods = await watchCommits(stage.observer, Pods)
   const timer = new Timer()
   pods.on((commit) => {
-    if (commit.gone) timer.deleted(groupOf(commit.object), commit.at)
+    if (isDying(commit)) timer.deleted(groupOf(commit.object), commit.at)
     else if (isLabelled(commit, commit.object.metadata.labels?.['app'] ?? ''))
       timer.labelled(groupOf(commit.object), commit.at)
   })
   await inParallel([...holders], async ([{ namespace }, name]) => {
     must(await stage.api.delete(Pods, { namespace, name }, { gracePeriodSeconds: 0 }))
   })
-  return timer.until(holders.size)
+  return Promise.race([timer.until(holders.size), pods.lost])
 }
 
 /** The same events, answered at once with the writes that each needs. */
@@ -80,7 +80,7 @@ async function healBare(stage: Stage, size: number): Promise<Healing> {
   const timer = new Timer()
   pods.on((commit) => {
     const app = commit.object.metadata.labels?.['app'] ?? ''
-    if (commit.gone) timer.deleted(app, commit.at)
+    if (isDying(commit)) timer.deleted(app, commit.at)
     else if (isLabelled(commit, 'floor')) timer.labelled(app, commit.at)
   })
   watched.on(({ gone, object }) => {
@@ -90,7 +90,7 @@ async function healBare(stage: Stage, size: number): Promise<Healing> {
   await inParallel([...next.keys()], async (name) => {
     must(await api.delete(Pods, { namespace, name }, { gracePeriodSeconds: 0 }))
   })
-  const healing = await timer.until(size)
+  const healing = await Promise.race([timer.until(size), pods.lost, watched.lost])
   await inParallel([...next.values()], async ({ pod, lease }) => {
     must(await api.delete(Pods, { namespace, name: pod.metadata.name }, { gracePeriodSeconds: 0 }))
     must(await api.delete(Leases, { namespace, name: lease.metadata.name }))
@@ -103,18 +103,22 @@ async function react({ api }: Stage, { lease, pod }: { lease: Lease; pod: Pod })
   must(await patchBare(api, pod, { seal: false }))
 }
 
+/** A deletion by force takes two writes. The first is enough for an operator that seals, and it begins the time. */
+function isDying({ gone, object }: Commit<Pod>): boolean {
+  return gone || object.metadata.deletionTimestamp !== undefined
+}
+
 class Timer {
   readonly #deletedAt = new Map<string, number>()
   readonly #labelledAt = new Map<string, number>()
   #failure: unknown
 
   deleted(group: string, at: number): void {
-    this.#deletedAt.set(group, at)
+    this.#deletedAt.set(group, this.#deletedAt.get(group) ?? at)
   }
 
   labelled(group: string, at: number): void {
-    // The old leader's last state bears the label too, in the version between the two writes of a deletion.
-    if (this.#deletedAt.has(group)) this.#labelledAt.set(group, this.#labelledAt.get(group) ?? at)
+    this.#labelledAt.set(group, this.#labelledAt.get(group) ?? at)
   }
 
   readonly failed = (error: unknown): void => {

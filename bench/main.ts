@@ -14,7 +14,8 @@ interface Flags {
   readonly quick?: boolean
   readonly failovers: number
   readonly quietSeconds: number
-  readonly groups: number
+  readonly groups: readonly number[]
+  readonly nodeArgs: readonly string[]
   readonly json?: string | true
 }
 
@@ -24,7 +25,8 @@ const program = new Command('bench')
   .option('--quick', 'a small share: 20 failovers, 100 groups, 5 s of rest')
   .option('--failovers <n>', 'failovers of each kind', positive, 200)
   .option('--quiet-seconds <s>', 'how long to look whether nothing is written; 300 is the full time', positive, 60)
-  .option('--groups <n>', 'the largest number of groups', positive, 10_000)
+  .option('--groups <list>', 'numbers of groups, separated by commas', sizes, [0, 100, 1_000, 10_000])
+  .option('--node-args <args>', "flags of the operator's Node, as --cpu-prof, separated by blanks", words, [])
   .option('--json [file]', 'the figures as JSON, to a file or instead of the table')
   .parse()
 const flags = program.opts<Flags>()
@@ -59,9 +61,11 @@ async function measure(signal: AbortSignal): Promise<void> {
   if (['resources', 'heal', 'quiet', 'restart'].some((name) => names.has(name as Name))) {
     // Without the controller manager: it would only compete for the two cores, and no figure here needs it.
     await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })
-    const largest = flags.quick ? 100 : flags.groups
+    const ascending = (flags.quick ? [0, 100] : flags.groups).toSorted((a, b) => a - b)
+    const { nodeArgs } = flags
     const quietSeconds = flags.quick ? 5 : flags.quietSeconds
-    for await (const figure of measureScale(stage, { names, largest, quietSeconds })) figures.push(figure)
+    for await (const figure of measureScale(stage, { names, sizes: ascending, quietSeconds, nodeArgs }))
+      figures.push(figure)
   }
 }
 
@@ -79,4 +83,16 @@ function positive(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError('a whole number above 0, please')
   return value
+}
+
+function sizes(text: string): readonly number[] {
+  const values = text.split(',').map(Number)
+  if (!values.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new InvalidArgumentError('whole numbers, separated by commas')
+  }
+  return values
+}
+
+function words(text: string): readonly string[] {
+  return text.split(' ').filter((word) => word !== '')
 }

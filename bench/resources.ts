@@ -5,8 +5,7 @@ import { must } from '../e2e/controlplane/must.ts'
 import { isWrite } from './audit.ts'
 import { watchCommits } from './commits.ts'
 import { type Figure, atMost, single } from './figure.ts'
-import type { RunningOperator } from './operator.ts'
-import { startOperator } from './operator.ts'
+import { type RunningOperator, type StartOptions, startOperator } from './operator.ts'
 import type { Population } from './population.ts'
 import type { Stage } from './stage.ts'
 import { isLabelled } from './trigger.ts'
@@ -65,6 +64,7 @@ export async function measureRestart(
   stage: Stage,
   population: Population,
   operator: RunningOperator,
+  options: StartOptions,
 ): Promise<{
   readonly figures: readonly Figure[]
   readonly operator: RunningOperator
@@ -74,7 +74,7 @@ export async function measureRestart(
   stage.progress.say(`restart: ${size} groups, nothing has changed`)
   await operator[Symbol.asyncDispose]()
   await stage.audit.skip()
-  const second = await startOperator(stage)
+  const second = await startOperator(stage, options)
   const acting = (await second.untilActing(stage.signal)) - second.startedAt
   await sleepUntil(clock, clock.now() + WATCHED_MILLIS, stage.signal)
   const writes = (await stage.audit.requests()).filter(isWrite).length
@@ -82,11 +82,11 @@ export async function measureRestart(
 
   stage.progress.say(`restart: ${size} groups, one has lost its leader`)
   const [[member, name] = [undefined, '']] = holders
-  if (!member) return { figures: [], operator: await startOperator(stage) }
+  if (!member) return { figures: [], operator: await startOperator(stage, options) }
   await using pods = await watchCommits(stage.observer, Pods, member.namespace)
   must(await stage.api.delete(Pods, { namespace: member.namespace, name }, { gracePeriodSeconds: 0 }))
   const healed = pods.next('the label on another pod', (commit) => isLabelled(commit, member.group))
-  const third = await startOperator(stage)
+  const third = await startOperator(stage, options)
   const toLabel = ((await healed).at - third.startedAt) / 1000
   await population.addPod(member)
   const common = { bench: 'restart' } as const

@@ -7,33 +7,36 @@ import { Population } from './population.ts'
 import { measureQuiet, measureResources, measureRestart } from './resources.ts'
 import type { Stage } from './stage.ts'
 
-const SIZES = [0, 100, 1_000, 10_000]
 const HEALED = 1_000
 /** Long enough for a bookmark of each watch and for many renewals. */
 const RESOURCES_SECONDS = 20
 
 export interface ScaleOptions {
   readonly names: ReadonlySet<Name>
-  readonly largest: number
+  /** Numbers of groups, ascending. */
+  readonly sizes: readonly number[]
   readonly quietSeconds: number
+  /** Of the operator's Node. */
+  readonly nodeArgs: readonly string[]
 }
 
 export async function* measureScale(
   stage: Stage,
-  { names, largest, quietSeconds }: ScaleOptions,
+  { names, sizes, quietSeconds, nodeArgs }: ScaleOptions,
 ): AsyncGenerator<Figure> {
+  const largest = sizes.at(-1)!
   const population = new Population(stage)
-  let operator: RunningOperator | undefined = await startOperator(stage)
+  let operator: RunningOperator | undefined = await startOperator(stage, { nodeArgs })
   try {
     await operator.untilActing(stage.signal)
-    for (const groups of sizes(names, largest)) {
+    for (const groups of due(names, sizes)) {
       await population.grow(groups)
       await population.settle()
       if (names.has('resources')) {
         const seconds = RESOURCES_SECONDS
         yield* await measureResources(stage, operator, { groups, how: 'after they were created', seconds })
         await operator[Symbol.asyncDispose]()
-        operator = await startOperator(stage)
+        operator = await startOperator(stage, { nodeArgs })
         await operator.untilActing(stage.signal)
         await population.settle()
         yield* await measureResources(stage, operator, { groups, how: 'after a restart', seconds })
@@ -42,7 +45,7 @@ export async function* measureScale(
       if (groups !== largest) continue
       if (names.has('quiet')) yield* await measureQuiet(stage, population, quietSeconds)
       if (!names.has('restart')) continue
-      const restart = await measureRestart(stage, population, operator)
+      const restart = await measureRestart(stage, population, operator, { nodeArgs })
       operator = restart.operator
       yield* restart.figures
     }
@@ -51,10 +54,11 @@ export async function* measureScale(
   }
 }
 
-function sizes(names: ReadonlySet<Name>, largest: number): readonly number[] {
-  const needed = new Set<number>()
-  if (names.has('resources')) for (const size of SIZES) if (size < largest) needed.add(size)
+/** The sizes at which something is measured. */
+function due(names: ReadonlySet<Name>, sizes: readonly number[]): readonly number[] {
+  const largest = sizes.at(-1)!
+  const needed = new Set(names.has('resources') ? sizes : [])
   if (names.has('heal')) needed.add(Math.min(HEALED, largest))
-  if (['resources', 'quiet', 'restart'].some((name) => names.has(name as Name))) needed.add(largest)
+  if (names.has('quiet') || names.has('restart')) needed.add(largest)
   return [...needed].toSorted((a, b) => a - b)
 }
