@@ -1,0 +1,88 @@
+/** A control plane of the benchmark's own, with the shipped CRD and RBAC and clients for it. */
+import { join } from 'node:path'
+import { systemClock } from '../src/clock.ts'
+import { Api } from '../src/kube/api.ts'
+import { type UndiciTransport, undiciTransport } from '../src/kube/undici.ts'
+import type { ControlPlane } from '../e2e/controlplane/controlplane.ts'
+import { installCrd } from '../e2e/controlplane/crd.ts'
+import { must } from '../e2e/controlplane/must.ts'
+import type { Progress } from '../e2e/controlplane/progress.ts'
+import { openScratch } from '../e2e/controlplane/scratch.ts'
+import { Namespaces } from '../e2e/controlplane/shared.ts'
+import { startControlPlane } from '../e2e/controlplane/start.ts'
+import { OPERATOR_NAMESPACE } from '../e2e/operator-process.ts'
+import { ensureNode } from '../e2e/pods.ts'
+import { Audit, writeAuditPolicy } from './audit.ts'
+
+const SERVICE_ACCOUNT = 'leadergroup-controller-manager'
+const RBAC = join(import.meta.dirname, '../config/rbac')
+
+export interface StageOptions {
+  /** Fills EndpointSlices; without it nothing but the operator works on what is stored. */
+  readonly controllerManager: boolean
+  /** The audit log keeps what the operator's writes sent. */
+  readonly bodies: boolean
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly plane: ControlPlane
+  /** As a user who may do everything. */
+  readonly api: Api
+  /** The same, on connections that nothing else uses. */
+  readonly observer: Api
+  readonly audit: Audit
+  /** Of the operator: its service account's token and nothing else. */
+  readonly kubeconfig: string
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { controllerManager, bodies, progress, signal } = options
+  await using stack = new AsyncDisposableStack()
+  const { dir } = stack.use(await openScratch())
+  const policy = join(dir, 'audit-policy.json')
+  await writeAuditPolicy(policy, bodies)
+  progress.say(`starting a control plane (fsync on, ${controllerManager ? 'with' : 'without'} the controller manager)`)
+  const plane = await startControlPlane({
+    fsync: true,
+    auditLog: true,
+    controllerManager,
+    extraApiServerArgs: [`--audit-policy-file=${policy}`],
+    progress,
+    signal,
+  })
+  stack.use(plane)
+  const [api, observer] = [client(plane, stack), client(plane, stack)]
+  await installCrd(plane)
+  await createNamespace(api, OPERATOR_NAMESPACE)
+  const { code, stderr } = await plane.kubectl('apply', '-k', RBAC)
+  if (code !== 0) throw new Error(`kubectl apply -k config/rbac: ${stderr}`)
+  const token = await plane.serviceAccountToken(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)
+  const kubeconfig = await plane.kubeconfigFor(SERVICE_ACCOUNT, token)
+  await ensureNode(api, 'node-1')
+  const audit = new Audit(plane.auditLogPath!)
+  const open = stack.move()
+  const close = (): Promise<void> => open.disposeAsync()
+  return { plane, api, observer, audit, kubeconfig, progress, signal, [Symbol.asyncDispose]: close }
+}
+
+export async function createNamespace(api: Api, name: string): Promise<void> {
+  const outcome = await api.create(Namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  if (outcome.kind !== 'exists') must(outcome)
+}
+
+/** A burst may keep a request waiting for long: its own deadline would turn load into an error. */
+const PATIENT_MILLIS = 60_000
+
+function client(plane: ControlPlane, stack: AsyncDisposableStack): Api {
+  const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${plane.adminToken}` } }
+  const transport: UndiciTransport = undiciTransport({
+    credentials: { server: plane.server, load: () => Promise.resolve(access) },
+    userAgent: 'leadergroup-bench',
+  })
+  stack.defer(() => transport.close())
+  return new Api(transport, systemClock, { timeoutMillis: PATIENT_MILLIS, fieldManager: 'bench' })
+}
