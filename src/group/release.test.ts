@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { assert as check, boolean, constantFrom, integer, option, property, record, array } from 'fast-check'
+import type { DeathProof } from './death.ts'
+import { lease, type LeaseChange } from './follow-fixtures.ts'
+import type { HolderWay } from './holder.ts'
+import { releaseOf } from './release.ts'
+
+const proof = (by: DeathProof['by'], seenAt = 30, witnessed = true): DeathProof => ({ by, seenAt, witnessed })
+const RELEASE = { name: 'db', uid: 'lease-1', resourceVersion: '200', holderIdentity: 'p' }
+
+/** This version of the Lease came at tick 20. */
+type Row = readonly [rule: string, proofs: readonly DeathProof[], by: HolderWay, change: LeaseChange, released: boolean]
+
+const ROWS: readonly Row[] = [
+  ['a container that ended after the renewal', [proof('restarted')], 'name', {}, true],
+  ['… recognised by a prefix', [proof('restarted')], 'prefix', {}, true],
+  ['… recognised by its UID', [proof('restarted')], 'uid', {}, true],
+  ['… recognised by its IP', [proof('restarted')], 'ip', {}, false],
+  ['… before our eyes were open', [proof('restarted', 30, false)], 'name', {}, false],
+  ['… before this version came', [proof('restarted', 19)], 'name', {}, false],
+  ['… before the metadata were changed', [proof('restarted', 30)], 'name', { seenAt: 31 }, false],
+  ['a node out of service', [proof('outOfService')], 'name', {}, true],
+  ['a standstill alone', [proof('standstill')], 'name', {}, false],
+  ['a standstill beside a full proof', [proof('standstill'), proof('restarted')], 'name', {}, true],
+  [
+    'a full proof that is too early, beside one that is not',
+    [proof('restarted', 19), proof('outOfService')],
+    'name',
+    {},
+    true,
+  ],
+  ['no proof', [], 'name', {}, false],
+]
+
+describe('the release of a dead holder’s Lease', () => {
+  for (const [rule, proofs, by, change, released] of ROWS) {
+    it(`${released ? 'on' : 'not on'} ${rule}`, () =>
+      assert.deepEqual(releaseOf(lease('p', change), by, proofs), released ? RELEASE : undefined))
+  }
+  it('not of one that nobody holds', () => {
+    for (const holder of ['', null, undefined]) {
+      assert.equal(releaseOf(lease(holder), 'name', [proof('restarted')]), undefined)
+    }
+  })
+
+  it('never without each of its conditions', () => {
+    const anyProof = record({
+      by: constantFrom<DeathProof['by'][]>('restarted', 'standstill', 'outOfService'),
+      seenAt: integer({ min: 0, max: 40 }),
+      witnessed: boolean(),
+    })
+    const ways = constantFrom<HolderWay[]>('name', 'prefix', 'uid', 'ip')
+    check(
+      property(option(constantFrom('', 'p')), ways, array(anyProof, { maxLength: 3 }), (holder, by, proofs) => {
+        const sufficient = proofs.filter((each) => each.by !== 'standstill' && each.witnessed && each.seenAt > 20)
+        const expected = holder === 'p' && by !== 'ip' && sufficient.length > 0
+        assert.equal(releaseOf(lease(holder), by, proofs) !== undefined, expected)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
