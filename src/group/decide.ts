@@ -1,6 +1,6 @@
 import { REFUSED_NAMESPACE } from './conditions.ts'
 import type { GroupAction, GroupDecision } from './decision.ts'
-import type { Election } from './election.ts'
+import { whenRead, type Election } from './election.ts'
 import { gateOf, type Gate } from './gate-state.ts'
 import { decideHeld } from './held.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
@@ -98,12 +98,12 @@ function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: In
 /** The Lease is somebody else's: nobody leads by it, and nothing is written to it. */
 function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
   const labelled = o.pods.filter((pod) => pod.role !== undefined || pod.term !== undefined)
-  const read = labelled.filter((pod) => gateReadAfter(pod, gate))
   return {
-    urgent: [
-      ...read.map((pod) => stripPatch(o.name, pod, true)),
-      ...(read.length < labelled.length ? [{ kind: 'readGate' } as const] : []),
-    ],
+    urgent: whenRead(
+      labelled,
+      (pod) => gateReadAfter(pod, gate),
+      (pod) => stripPatch(o.name, pod, true),
+    ),
     chores: [],
     reason: `the Lease ${gate.lease.name} is not this group's`,
   }

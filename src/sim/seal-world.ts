@@ -61,7 +61,7 @@ const GROUP = 'g'
 const GROUP_UID = 'group'
 const KEYS = groupKeys(GROUP)
 
-export function firstWorld(pods: number, operators: number, budget: Budget): World {
+function firstWorld(pods: number, operators: number, budget: Budget): World {
   const world: World = {
     pods: Array.from({ length: pods }, (_, index) => newPod(index, 'u', '1')),
     lease: undefined,
