@@ -145,10 +145,12 @@ export class Cache {
     lease: Kept<Lease, LeaseSight> | undefined,
   ): readonly ObservedPod[] {
     const names = new Set(this.#membership(namespace).podsOf(name))
-    const holder = (lease && markedHolder(lease.object)) ?? parseMark(group?.status?.gate)?.holder
+    const observes = group !== undefined && modeOf(group) === 'Observe'
+    // By the gate alone: electors may have taken over a Lease that bears the mark of a group in mode Assign.
+    const holder = observes ? parseMark(group.status?.gate)?.holder : lease && markedHolder(lease.object)
     if (holder && this.pods.get(namespace, holder.name)?.object.metadata.uid === holder.uid) names.add(holder.name)
     // Not selected, it cannot lead; but the person who asks why is told so.
-    if (group && modeOf(group) === 'Observe') names.add((lease?.object.spec?.holderIdentity ?? '').split('_', 1)[0]!)
+    if (observes) names.add((lease?.object.spec?.holderIdentity ?? '').split('_', 1)[0]!)
     return [...names].flatMap((podName) => {
       const kept = this.pods.get(namespace, podName)
       return kept ? [this.#observed(kept, namespace, name)] : []
