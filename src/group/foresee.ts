@@ -40,7 +40,8 @@ export function foresee(from: GroupObservation, now: Instant): Foresight {
     }
     if (decision.actions.some(isWrite)) begins ??= decision.reason
     actions.push(...decision.actions)
-    o = decision.actions.reduce((at, action) => after(at, action, now), o)
+    const recovered: GroupObservation = { ...o, memory: { ...o.memory, fault: undefined, putOff: undefined } }
+    o = decision.actions.reduce((at, action) => after(at, action, now), recovered)
   }
 }
 
@@ -60,9 +61,14 @@ function isWrite({ kind }: GroupAction): boolean {
   return !['readGate', 'readLease', 'readPod', 'readGroup', 'listPods'].includes(kind)
 }
 
-/** The observation if the pod had just been deleted, and that was proved. */
-export function without(o: GroupObservation, { uid }: ObservedPod): GroupObservation {
-  return { ...o, pods: o.pods.filter((pod) => pod.uid !== uid), gone: new Set([...o.gone, uid]) }
+/** The observation if the pod had just been deleted, as it is, and that was proved. */
+export function without(o: GroupObservation, pod: ObservedPod): GroupObservation {
+  return {
+    ...o,
+    pods: o.pods.filter(({ uid }) => uid !== pod.uid),
+    deletedPods: [...o.deletedPods, { ...pod, deleted: true }],
+    gone: new Set([...o.gone, pod.uid]),
+  }
 }
 
 /** The observation once the action has succeeded. */
