@@ -75,6 +75,8 @@ function choresDue(
 ): Due {
   const { fault, putOff } = o.memory
   if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
+  // A write of the gate is one of status: of two at the same version one would only be in the way of the other.
+  if (election.urgent.some(({ kind }) => kind === 'writeGate')) return { actions: [] }
   const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
   const status = statusDue(o, group, gate, election, routing, now)
   const actions = [...chores, ...status.actions]

@@ -158,6 +158,16 @@ const ROUND: readonly Row[] = [
     /was not seen to renew/,
   ],
   [
+    'and that only by a Lease that was read',
+    {
+      ...OPEN,
+      ...LISTED,
+      lease: electorsLease('db-0', { sight: { seenAt: 20, sinceMillis: NOW.monotonic, changed: false } }),
+    },
+    ['readLease'],
+    /was not seen to renew.*: reading the Lease again$/,
+  ],
+  [
     'seals at the term that a stranger left in status, if that is higher',
     { ...OPEN, ...LISTED, status: heldStatus('db-0', 4, { term: 9 }) },
     ['db-0', 'db-1'].map((name) => sealing(name, `${GROUP_UID}/9`)),
