@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
+import { Services } from '../src/kube/objects.ts'
 import { leadergroup } from './command.ts'
 import type { Output } from './controlplane/controlplane.ts'
+import { eventually } from './controlplane/eventually.ts'
+import { must } from './controlplane/must.ts'
 import { controlPlane } from './controlplane/shared.ts'
 import { type OperatorProcess, startOperator } from './operator-process.ts'
 import { type Scene, keysOn, openScene } from './operator-scene.ts'
@@ -13,7 +16,8 @@ kind: Role
 metadata: { name: asker }
 rules:
   - { apiGroups: [leadergroup.io], resources: [leadergroups], verbs: [get] }
-  - { apiGroups: [''], resources: [pods], verbs: [list] }
+  - { apiGroups: [''], resources: [pods, services], verbs: [list] }
+  - { apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list] }
   - { apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get] }
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -106,7 +110,31 @@ describe('the command line, on a real control plane', () => {
     `)
     })
 
-    it('needs to read three things, and nothing else', async () => {
+    it('tells where the Services lead, also one that somebody else wrote, and foretells the next way', async () => {
+      const ports = [{ name: 'sql', port: 5432 }]
+      const services = [
+        { name: 'db', role: 'Leader', ports },
+        { name: 'db-sel', role: 'Leader', routing: 'Selector', ports },
+      ]
+      await scene.createLed(['db-0', 'db-1'], { services })
+      const spec = { selector: { [groupKeys('db').role]: LEADER_ROLE }, ports }
+      must(await scene.api.create(Services, scene.namespace, { metadata: { name: 'mine' }, spec }))
+      const text = await eventually({ what: 'all three lead to db-0' }, async () => {
+        const { stdout } = await explain()
+        return [...stdout.matchAll(/ (Direct|Selector|Own) +db-0$/gm)].length === 3 ? stdout : undefined
+      })
+      assert.match(text, /^ServicesReady: True, Routed since /m)
+      assert.match(
+        text,
+        /^If db-0 died now: name db-1 in the Lease for term 3, route Service db to db-1, label it\. Then: db-1 leads in /m,
+      )
+      assert.match(text, /^Due now: nothing\.$/m)
+      await scene.deletePod('db-0', 0)
+      await scene.untilLed('db-1')
+      assert.match((await explain()).stdout, /^  db +leader +Direct +db-1$/m)
+    })
+
+    it('needs to read five things, and nothing else', async () => {
       await scene.createLed()
       const kubeconfig = await serviceAccount('asker')
       const denied = await explain('db', kubeconfig)

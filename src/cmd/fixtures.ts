@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import { Api } from '../kube/api.ts'
-import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
+import { EndpointSlices, Leases, Pods, Services, type Lease, type Pod } from '../kube/objects.ts'
 import type { TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { Actor } from '../operator/act.ts'
 import { Cache, keyOf } from '../operator/cache.ts'
 import { LeaderGroups } from '../operator/resources.ts'
-import { trimGroup, trimLease, trimPod } from '../operator/trim.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimPod, trimService } from '../operator/trim.ts'
 import { ApiServer } from '../sim/apiserver.ts'
 import { VirtualClock } from '../sim/clock.ts'
 
@@ -48,7 +48,7 @@ export class Scene {
   async setReady(name: string, ready: boolean, namespace = 'shop'): Promise<void> {
     const lastTransitionTime = `${microTime(this.clock.wallNow()).slice(0, 19)}Z`
     const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }]
-    const status = { phase: 'Running', conditions }
+    const status = { phase: 'Running', podIP: `10.0.0.${10 + Number(/\d+$/.exec(name)?.[0] ?? 0)}`, conditions }
     done(await this.admin.mergePatch(Pods, { namespace, name }, { status }, { subresource: 'status' }))
   }
 
@@ -83,6 +83,12 @@ export class Scene {
     const actor = new Actor(this.admin, cache, this.clock)
     for (const pod of done(await this.admin.list(Pods, { namespace })).items) cache.pods.apply(trimPod(pod))
     for (const lease of done(await this.admin.list(Leases, { namespace })).items) cache.leases.apply(trimLease(lease))
+    for (const service of done(await this.admin.list(Services, { namespace })).items) {
+      cache.services.apply(trimService(service))
+    }
+    for (const slice of done(await this.admin.list(EndpointSlices, { namespace })).items) {
+      cache.slices.apply(trimEndpointSlice(slice))
+    }
     for (const group of done(await this.admin.list(LeaderGroups, { namespace })).items) {
       cache.groups.apply(trimGroup(group))
     }

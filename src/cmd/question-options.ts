@@ -2,7 +2,7 @@ import { Argument, Option, type Command } from 'commander'
 import { EXPLAIN_FORMATS } from './question-flags.ts'
 
 const EXPLAIN_HELP = `
-Reads the group, its pods and its Lease, asks the operator's own rules about them, and changes nothing. Exit code 1
+Reads the group, its Lease, the pods, Services and EndpointSlices of its namespace, asks the operator's own rules about them, and changes nothing. Exit code 1
 when there is no such group.
 
 Examples:
@@ -21,7 +21,7 @@ export function withExplainOptions(command: Command): Command {
   command
     .addArgument(new Argument('<group>', 'name of the LeaderGroup'))
     .addOption(new Option('-n, --namespace <name>', "its namespace (default: the context's)"))
-    .addOption(new Option('-o, --output <format>', `how to answer: ${EXPLAIN_FORMATS.join(' or ')}`).default('text'))
+    .addOption(new Option('-o, --output <format>', `how to answer: ${EXPLAIN_FORMATS.join(', ')}`).default('text'))
   return withCluster(command).addHelpText('after', EXPLAIN_HELP)
 }
 

@@ -3,6 +3,7 @@ import type { AdvanceGate, GroupAction, PatchPod } from './decision.ts'
 import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
 import { groupKeys } from './keys.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
+import { enacted } from './routing/enacted.ts'
 import { leaseNameOf } from './status.ts'
 
 /** More than any change of leader takes; each step may act on many pods. */
@@ -31,7 +32,7 @@ export interface Foresight {
 export function foresee(from: GroupObservation, now: Instant): Foresight {
   const actions: GroupAction[] = []
   let begins: string | undefined
-  let o = unrouted(from, now)
+  let o = from
   for (let step = 0; ; step++) {
     const decision = decide(o, now)
     if (decision.actions.length === 0 || step === LONGEST_CHAIN) {
@@ -42,18 +43,6 @@ export function foresee(from: GroupObservation, now: Instant): Foresight {
     actions.push(...decision.actions)
     o = decision.actions.reduce(after, o)
   }
-}
-
-/** Without the group's Services: what the API server makes of a write to them is not foreseen. Who leads is. */
-function unrouted(o: GroupObservation, now: Instant): GroupObservation {
-  if (!o.group) return { ...o, services: [], slices: [] }
-  const { services: _, ...spec } = o.group.spec
-  const bare = { ...o, services: [], slices: [], group: { ...o.group, spec } }
-  const written = decide(bare, now).actions.find((action) => action.kind === 'writeStatus')?.status
-  const routed = written?.conditions?.filter(({ type }) => type === 'ServicesReady') ?? []
-  if (routed.length === 0) return bare
-  const others = o.group.status?.conditions?.filter(({ type }) => type !== 'ServicesReady') ?? []
-  return { ...bare, group: { ...bare.group, status: { ...o.group.status, conditions: [...others, ...routed] } } }
 }
 
 function isWrite({ kind }: GroupAction): boolean {
@@ -97,8 +86,7 @@ function after(o: GroupObservation, action: GroupAction): GroupObservation {
     case 'createSlice':
     case 'replaceSlice':
     case 'deleteSlice':
-      // Not asked for: the Services are left out.
-      return o
+      return { ...o, ...enacted(o, action, tick) }
   }
 }
 
@@ -144,7 +132,12 @@ function patched(group: string, pod: ObservedPod, { labels, annotations }: Patch
   }
 }
 
-function latestTick({ pods, lease, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt }: GroupObservation): number {
+function latestTick(o: GroupObservation): number {
+  const { pods, slices, lease, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt } = o
   const ticks = [lease?.seenAt, lease?.readAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt]
-  return Math.max(0, ...pods.map(({ seenAt }) => seenAt), ...ticks.filter((tick) => tick !== undefined))
+  // One by one: a group may have more pods than a call has arguments.
+  let latest = 0
+  for (const { seenAt } of [...pods, ...slices]) latest = Math.max(latest, seenAt)
+  for (const tick of ticks) latest = Math.max(latest, tick ?? 0)
+  return latest
 }
