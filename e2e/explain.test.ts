@@ -167,7 +167,10 @@ describe('the command line, on a real control plane', () => {
   describe('without an operator', () => {
     /** The operator is killed, and starts again after the test. */
     beforeEach(async () => {
-      await scene.createLed()
+      await scene.createLed(undefined, { services: [{ name: 'db', role: 'Leader', ports: [{ port: 5432 }] }] })
+      await scene.untilStatus('its Service is routed', ({ conditions = [] }) =>
+        conditions.some(({ type, status }) => type === 'ServicesReady' && status === 'True'),
+      )
       await operator.kill()
     })
     afterEach(() => operator.start())
@@ -178,6 +181,7 @@ describe('the command line, on a real control plane', () => {
       await answers(`
       LeaderGroup shop/db: mode Assign, Lease db
       Ready: True, LeaderElected since YYYY-MM-DDTHH:MM:SSZ (AGO): db-0 leads in term 2
+      ServicesReady: True, Routed since YYYY-MM-DDTHH:MM:SSZ (AGO): 1 Service is routed
 
       db-0 leads, in term 2 since YYYY-MM-DDTHH:MM:SSZ (AGO).
       It is not ready, and is to be replaced.
@@ -186,8 +190,11 @@ describe('the command line, on a real control plane', () => {
         db-0  leads       -                     -         yes       in term 2, but is not ready since YYYY-MM-DDTHH:MM:SSZ
         db-1  could lead  YYYY-MM-DDTHH:MM:SSZ  -         yes       the only one in line, bears the leader's keys wrongly
 
-      If db-0 died now: take the leader's keys off db-1, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
-      Due now: take the leader's keys off db-1, take the leader's keys off db-0, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
+        SERVICE  ROLE    ROUTING  LEADS TO
+        db       leader  Direct   db-0
+
+      If db-0 died now: take the leader's keys off db-1, name db-1 in the Lease for term 3, route Service db to db-1, label it. Then: db-1 leads in term 3.
+      Due now: take the leader's keys off db-1, take the leader's keys off db-0, name db-1 in the Lease for term 3, route Service db to db-1, label it. Then: db-1 leads in term 3.
       Why: taking the leader's keys off db-1: the Lease names db-0.
       An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.
     `)
@@ -208,7 +215,8 @@ describe('the command line, on a real control plane', () => {
       const { namespace } = scene
       const found = [
         `Left in namespace ${namespace} of groups that no longer exist:`,
-        `  keys of group ${namespace}/db on pods db-0, db-1`,
+        `  keys of group ${namespace}/db on pods db-0, db-1, and its EndpointSlice db-leader-ipv4`,
+        `  Service ${namespace}/db of LeaderGroup db`,
         `  Lease ${namespace}/db without an owner`,
       ]
       const lines = ({ stdout }: Output): readonly string[] => stdout.trimEnd().split('\n')
@@ -218,8 +226,10 @@ describe('the command line, on a real control plane', () => {
       assert.match(unasked.stderr, /pass --yes/)
       assert.deepEqual(lines(await cleanup('--yes')), [
         ...found,
+        `EndpointSlice ${namespace}/db-leader-ipv4 of group db: deleted`,
         `pod ${namespace}/db-0: keys of group db taken off`,
         `pod ${namespace}/db-1: keys of group db taken off`,
+        `Service ${namespace}/db: deleted`,
         `Lease ${namespace}/db: deleted`,
       ])
       await scene.untilGone()
