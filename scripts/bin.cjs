@@ -9,4 +9,4 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(1)
 }
-import('./leadergroup.js')
+void import('./leadergroup.js')
