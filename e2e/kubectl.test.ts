@@ -58,6 +58,18 @@ describe('kubectl, with a LeaderGroup', () => {
       assert.equal(await byHolder('status.holder=db-1'), 'leadergroup.leadergroup.io/db\n')
     })
 
+    it('endpointslices shows what a Direct Service leads to; readers of the selector or of Endpoints find nothing', async () => {
+      await scene.createLed(['db-0'], { services: [{ name: 'db', role: 'Leader', ports: [{ port: 5432 }] }] })
+      await succeed(inScene('wait', '--for=condition=ServicesReady', 'lg/db', '--timeout=10s'))
+      const slices = inScene('get', 'endpointslices', '-l', 'leadergroup.io/group=db', '-o', 'name')
+      await eventually({ what: 'a slice', millis: 10_000 }, async () =>
+        (await succeed(slices)).includes('/db-leader-ipv4') ? true : undefined,
+      )
+      await fail(inScene('port-forward', 'svc/db', '15432:5432'), /Service is defined without a selector/)
+      await fail(inScene('logs', 'svc/db'), /Service is defined without a selector/)
+      await fail(inScene('get', 'endpoints', 'db'), /NotFound/)
+    })
+
     it('events tells what happened to a group', async () => {
       await scene.createLed(['db-0'])
       await eventually({ what: 'an event', millis: 10_000 }, async () =>
