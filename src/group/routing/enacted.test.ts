@@ -92,6 +92,14 @@ describe('what is enacted', () => {
       },
     ],
     [
+      'another selector and type',
+      () => {
+        const world = rested({ pods: THREE, wishes: [wish({ routing: 'Selector' })] })
+        world.putService('db', { selector: { app: 'x' }, type: 'NodePort' })
+        return world
+      },
+    ],
+    [
       'a Service of somebody else',
       () => {
         const world = new World({ pods: THREE, wishes: BOTH, leader: leaderIs(1, 4) })
