@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
-import { Services } from '../src/kube/objects.ts'
+import { EndpointSlices, Services } from '../src/kube/objects.ts'
 import { leadergroup } from './command.ts'
 import type { Output } from './controlplane/controlplane.ts'
 import { eventually } from './controlplane/eventually.ts'
@@ -169,9 +169,11 @@ describe('the command line, on a real control plane', () => {
     /** The operator is killed, and starts again after the test. */
     beforeEach(async () => {
       await scene.createLed(undefined, { services: [{ name: 'db', role: 'Leader', ports: [{ port: 5432 }] }] })
-      await scene.untilStatus('its Service is routed', ({ conditions = [] }) =>
-        conditions.some(({ type, status }) => type === 'ServicesReady' && status === 'True'),
-      )
+      const { namespace } = scene
+      await eventually({ what: 'its Service leads to the leader' }, async () => {
+        const { kind } = await scene.api.get(EndpointSlices, { namespace, name: 'db-leader-ipv4' })
+        return kind === 'ok' ? true : undefined
+      })
       await operator.kill()
     })
     afterEach(() => operator.start())

@@ -12,6 +12,7 @@ export function explainAssign(o: GroupObservation, group: LeaderGroup, now: Inst
   const term = gate.kind === 'held' ? gate.term : 0
   const why = pod && [...beginning(group, term), standing(o, group, pod, now)]
   return {
+    gate,
     leader: pod && why && { pod, term, since: o.lease?.acquireTime, why },
     pods: o.pods
       .filter((each) => each.selected || bearsKeys(each) || each.uid === pod?.uid)

@@ -1,4 +1,4 @@
-import { gateOf } from './gate-state.ts'
+import type { Gate } from './gate-state.ts'
 import { FOLLOWER_ROLE, groupKeys, LEADER_ROLE } from './keys.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation } from './observation.ts'
@@ -29,9 +29,14 @@ export interface ExplainedEndpoint {
 }
 
 /** The group's Services, and others that select its label. */
-export function explainServices(o: GroupObservation, group: LeaderGroup, around: Routed): readonly ExplainedService[] {
+export function explainServices(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  around: Routed,
+): readonly ExplainedService[] {
   const wishes = group.spec.services ?? []
-  const { problems } = routeGroup(o, group, gateOf(o.lease, group.metadata.uid), {})
+  const { problems } = routeGroup(o, group, gate, {})
   const wished = wishes.map((wish) => ({
     name: wish.name,
     role: roleOf(wish),

@@ -1,6 +1,7 @@
 import { explainAssign } from './explain-assign.ts'
 import { explainServices, type ExplainedService } from './explain-services.ts'
 import { foresee, without, type Foresight } from './foresee.ts'
+import type { Gate } from './gate-state.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import type { Routed } from './routing/enacted.ts'
@@ -49,6 +50,8 @@ export interface ExplainedPod {
 
 /** The part of an explanation that depends on the group's mode, since it is the mode that says who elects. */
 export interface ExplainedElection {
+  /** What the Services follow. */
+  readonly gate: Gate
   readonly leader: (Omit<ExplainedLeader, 'name' | 'uid'> & { readonly pod: ObservedPod }) | undefined
   readonly pods: readonly ExplainedPod[]
 }
@@ -64,13 +67,13 @@ export interface Outlook {
  * Services and slices of the namespace that are to be told of, in full; the observation may be without some of them.
  */
 export function explain(o: GroupObservation, group: LeaderGroup, now: Instant, around: Routed = o): Explanation {
-  const { leader, pods } = explainAssign(o, group, now)
+  const { gate, leader, pods } = explainAssign(o, group, now)
   const present = foresee(o, now)
   return {
     leader: leader && leaderOf(leader),
     reason: present.begins,
     pods: pods.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    services: explainServices(o, group, around),
+    services: explainServices(o, group, gate, around),
     due: dueOf(present, stepsOf(present, o)),
     later: laterOf(present, now),
     ifLeaderDied: leader && outlook(without(o, leader.pod), now),
