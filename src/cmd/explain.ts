@@ -33,7 +33,7 @@ export async function explainGroup(
     case 'json':
       return `${JSON.stringify(explainData(seen.group, explanation), undefined, 2)}\n`
     case 'yaml':
-      return stringify(explainData(seen.group, explanation), { lineWidth: 0 })
+      return stringify(explainData(seen.group, explanation), { lineWidth: 0, aliasDuplicateObjects: false })
   }
 }
 
