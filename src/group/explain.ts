@@ -5,7 +5,7 @@ import type { Gate } from './gate-state.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import type { Routed } from './routing/enacted.ts'
-import { stepsOf } from './steps.ts'
+import { stepsOf } from './explain-steps.ts'
 
 /** The decision about a group, for a person who asks why. */
 export interface Explanation {
