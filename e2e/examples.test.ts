@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { systemClock } from '../src/clock.ts'
+import { microTime } from '../src/election/micro-time.ts'
 import { FOLLOWER_ROLE, groupKeys, LEADER_ROLE } from '../src/group/keys.ts'
-import { EndpointSlices, type Pod } from '../src/kube/objects.ts'
+import { EndpointSlices, Leases, type Pod } from '../src/kube/objects.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { succeed } from './kubectl.ts'
@@ -103,14 +105,42 @@ describe('the examples, on a real control plane', () => {
     assert.ok(fields.includes(`metadata.annotations['${groupKeys('jobs').term}']`), fields)
   })
 
+  it('observe: label and Service follow the Lease that the pods elect on', async () => {
+    const { api, namespace } = scene
+    await succeed(['apply', '-n', namespace, '-f', file('observe')])
+    const pods = await eventually({ what: '2 candidates', millis: PODS_MILLIS }, async () => {
+      const found = await scene.pods()
+      return found.length === 2 && (await scene.group('scheduler')).status?.eligible === 2 ? found : undefined
+    })
+    const metadata = { name: 'scheduler-leader' }
+    must(await api.create(Leases, namespace, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }))
+    for (const [transitions, pod] of pods.entries()) {
+      const { name, uid } = pod.metadata
+      await eventually({ what: `${name} leads`, millis: 10_000 }, async () => {
+        await renew(`${name}_${uid}`, transitions)
+        const leaders = await scene.leaders('scheduler')
+        return leaders.map((leader) => leader.metadata.name).join() === name ? true : undefined
+      })
+      await untilBehind('scheduler', [name])
+    }
+    assert.deepEqual((await scene.lease('scheduler-leader'))?.metadata.ownerReferences, undefined)
+  })
+
+  /** As client-go's elector writes it. */
+  async function renew(holderIdentity: string, leaseTransitions: number): Promise<void> {
+    const renewTime = microTime(systemClock.wallNow())
+    const spec = { holderIdentity, leaseDurationSeconds: 15, acquireTime: renewTime, renewTime, leaseTransitions }
+    await scene.patchLease({ spec }, 'scheduler-leader')
+  }
+
   describe('each of them', () => {
     it('is applied without a difference left, and leaves nothing behind when it is deleted', async () => {
-      for (const example of ['assign', 'own-service', 'statefulset', 'term']) {
+      for (const example of ['assign', 'own-service', 'statefulset', 'term', 'observe']) {
         await succeed(['apply', '-n', scene.namespace, '-f', file(example)])
         assert.equal(await succeed(['diff', '-n', scene.namespace, '-f', file(example)]), '')
         await succeed(['delete', '-n', scene.namespace, '-f', file(example)])
       }
-      for (const group of ['web', 'api', 'db', 'jobs']) await scene.untilGone(group)
+      for (const group of ['web', 'api', 'db', 'jobs', 'scheduler']) await scene.untilGone(group)
     })
 
     it('is one manifest with one group, and is in the list', async () => {

@@ -29,7 +29,8 @@ function words(path: string, piece: RegExp): readonly string[] {
 
 describe('docs/operations.md', () => {
   const OPERATIONS = 'docs/operations.md'
-  const readyReasons = words('src/group/conditions.ts', /export type ReadyReason =([^]*?)\n\n/)
+  const followed = words('src/group/follow.ts', /export type NobodyReason =([^]*?)\n\n/)
+  const readyReasons = [...words('src/group/verdict.ts', /export type ReadyReason =([^]*?)\n\n/), ...followed]
 
   it('explains every metric, and none that does not exist', () => {
     const metrics = new Metrics(new VirtualClock()).registry.getMetricsAsArray().map(({ name }) => name)
@@ -50,6 +51,11 @@ describe('docs/operations.md', () => {
       named(OPERATIONS, 'Ready').filter((reason) => !readyReasons.includes(reason)),
       [],
     )
+  })
+
+  it('leaves to docs/observe.md the reasons of mode Observe, and those that both modes have', () => {
+    const common = ['LeaderElected', 'NoPods', 'Forbidden']
+    assert.deepEqual(named('docs/observe.md', 'Conditions'), [...common, ...followed].toSorted())
   })
 
   it('explains every reason of the condition ServicesReady, and none that does not exist', () => {

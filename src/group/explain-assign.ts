@@ -1,13 +1,14 @@
 import { ineligibility, patience, precedence, ranked, type Ineligibility } from './candidates.ts'
 import type { ExplainedElection, ExplainedPod } from './explain.ts'
-import { gateOf, type Gate } from './gate-state.ts'
+import { gateOf } from './gate-of.ts'
+import { liveGate, type Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupHistoryEntry } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import { bearsKeys, bearsLead, leads, stampedTerm } from './seal.ts'
 
 /** Who leads a group in mode Assign and why, and what each pod is to the operator, which chooses. */
 export function explainAssign(o: GroupObservation, group: LeaderGroup, now: Instant): ExplainedElection {
-  const gate = gateOf(o.lease, group.metadata.uid)
+  const gate = gateOf(o, group)
   const pod = gate.kind === 'held' ? o.pods.find((each) => leads(each, gate)) : undefined
   const term = gate.kind === 'held' ? gate.term : 0
   const why = pod && [...beginning(group, term), standing(o, group, pod, now)]
@@ -46,7 +47,8 @@ function standing(o: GroupObservation, group: LeaderGroup, leader: ObservedPod, 
 function explainPod(o: GroupObservation, gate: Gate, pod: ObservedPod, leader: ObservedPod | undefined): ExplainedPod {
   const isLeader = pod.uid === leader?.uid
   const hindrance = ineligibility(pod)
-  const enrolled = (gate.kind === 'held' || gate.kind === 'open') && stampedTerm(pod, gate) !== undefined
+  const live = liveGate(gate)
+  const enrolled = live !== undefined && stampedTerm(pod, live) !== undefined
   const remarks = [
     isLeader ? `in term ${pod.term}` : hindrance ? lasting(pod, hindrance) : place(o, pod, leader),
     ...(isLeader && hindrance !== undefined ? [`but ${lasting(pod, hindrance)}`] : []),

@@ -1,4 +1,4 @@
-import type { GroupAction, PatchPod } from './decision.ts'
+import type { GateWrite, GroupAction, PatchPod } from './decision.ts'
 import type { Foresight } from './foresee.ts'
 import type { GroupObservation } from './observation.ts'
 import { podsIn, type EndpointSlice } from './routing/endpoint-slice.ts'
@@ -27,6 +27,7 @@ export function stepsOf({ actions }: Foresight, from: GroupObservation): readonl
   let named: string | undefined
   for (const action of actions) {
     if (action.kind === 'advanceGate') named = action.holder.uid
+    if (action.kind === 'writeStatus' && action.gate) named = action.gate.holder?.uid
     const step = stepOf(action, { bearers, named, behind })
     if (step !== undefined && step !== steps.at(-1)) steps.push(step)
     if (action.kind === 'createSlice' || action.kind === 'replaceSlice') {
@@ -59,13 +60,23 @@ function stepOf(action: GroupAction, before: Before): string | undefined {
       return isLeaderSliceName(action.name)
         ? `route Service ${serviceOfSliceName(action.name)} to nobody`
         : `delete EndpointSlice ${action.name}`
+    case 'releaseLease':
+      return `empty the holder of Lease ${action.name}`
     case 'writeStatus':
+      return action.gate && gateInWords(action.gate)
     case 'readGate':
+    case 'readLease':
     case 'readPod':
     case 'readGroup':
     case 'listPods':
       return undefined
   }
+}
+
+/** Mode Observe: what a write of status changes about the leader. */
+function gateInWords({ holder, gateUID, term }: GateWrite): string {
+  if (gateUID === undefined) return 'begin to count terms in status'
+  return holder ? `name ${holder.name} in status for term ${term}` : 'name nobody in status'
 }
 
 function patchInWords({ step, pod }: PatchPod, { bearers, named }: Before): string {

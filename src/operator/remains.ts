@@ -5,7 +5,7 @@ import type { GroupAction } from '../group/decision.ts'
 import { MODE_ANNOTATION } from '../group/keys.ts'
 import { GROUP_LABEL } from '../group/routing/routing-keys.ts'
 import { isOwnSlice } from '../group/routing/slice.ts'
-import { leaseNameOf } from '../group/status.ts'
+import { leaseNameOf } from '../group/spec.ts'
 import type { Api } from '../kube/api.ts'
 import {
   EndpointSlices,

@@ -3,7 +3,7 @@ import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation, ObservedPod } from '../group/observation.ts'
 import type { Routed } from '../group/routing/enacted.ts'
 import { isOwnSlice } from '../group/routing/slice.ts'
-import { leaseNameOf } from '../group/status.ts'
+import { leaseNameOf } from '../group/spec.ts'
 import type { Api, Key } from '../kube/api.ts'
 import { EndpointSlices, Leases, Services, type KubeObject, type Resource } from '../kube/objects.ts'
 import { ApiError, type Refusal } from '../kube/outcome.ts'
@@ -48,7 +48,7 @@ export async function snapshot(
   const lease = await api.get(Leases, { namespace, name: leaseNameOf(group.object) }, { signal })
   if (lease.kind === 'ok') cache.leases.apply(trimLease(lease.object), begunAt)
   else if (lease.kind !== 'notFound') throw errorOf(lease)
-  const seen = { seenAt: begunAt, readAt: undefined }
+  const seen = { seenAt: begunAt, readAt: undefined, sight: undefined }
   return {
     group: group.object,
     observation: asAnOperator(cache.observe(keyOf(namespace, name)), clock),
