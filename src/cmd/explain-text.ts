@@ -61,7 +61,8 @@ function headline(group: LeaderGroup): string {
 
 function ready(group: LeaderGroup, wallMillis: number): string {
   const condition = conditionOf(group, 'Ready')
-  if (!condition || condition.status === 'Unknown') {
+  // In mode Observe it is unknown also for the moment in which a holder is named and not labelled yet.
+  if (!condition || (condition.status === 'Unknown' && group.status?.gate === undefined)) {
     return 'Ready: Unknown. No operator has decided about this group yet: does one run, and does it serve this namespace?'
   }
   return inWords(condition, wallMillis)

@@ -379,6 +379,74 @@ describe('leadergroup explain', () => {
     })
   })
 
+  describe('in mode Observe', () => {
+    async function followed(spec: object = {}): Promise<void> {
+      await scene.createGroup('db', { mode: 'Observe', ...spec })
+      for (const name of ['db-0', 'db-1']) await scene.createPod(name)
+      await scene.operate('db', 'shop', () => scene.elect('db-0_7f3a'))
+      await scene.clock.advance(5000)
+    }
+
+    it('tells who holds the Lease, and what happens when it goes', async () => {
+      await followed()
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: True, LeaderElected since 2026-01-01T00:00:00Z (5s ago): db-0 holds Lease db as "db-0_7f3a"
+
+        db-0 leads, in term 2 since 2026-01-01T00:00:00Z (5s ago).
+        It stays for as long as it holds Lease db: the pods elect among themselves.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  leads       2026-01-01T00:00:00Z  -         yes       in term 2
+          db-1  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+
+        If db-0 died now: name nobody in status. Then: pod db-0, which holds the Lease, was deleted: waiting until the Lease expires.
+        In 10 s, if nothing changes: take the leader's keys off db-0, name nobody in status. Then: "db-0_7f3a" has not renewed Lease db for 15 s: the next one to acquire it leads.
+        Due now: nothing.
+      `)
+    })
+
+    it('tells what is due when the Lease has changed hands', async () => {
+      await followed()
+      await scene.elect('db-1')
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: True, LeaderElected since 2026-01-01T00:00:00Z (5s ago): db-0 holds Lease db as "db-0_7f3a"
+
+        db-0 leads, in term 2 since 2026-01-01T00:00:00Z (5s ago).
+        It stays for as long as it holds Lease db: the pods elect among themselves.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  leads       2026-01-01T00:00:00Z  -         yes       in term 2
+          db-1  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+
+        If db-0 died now: name db-1 in status for term 3, label it. Then: db-1 holds Lease db as "db-1".
+        In 15 s, if nothing changes: take the leader's keys off db-1, name nobody in status. Then: "db-1" has not renewed Lease db for 15 s: the next one to acquire it leads.
+        Due now: take the leader's keys off db-0, name db-1 in status for term 3, label it. Then: db-1 holds Lease db as "db-1".
+        Why: db-1 holds Lease db as "db-1": sealing db-0.
+        An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.
+      `)
+    })
+
+    it('tells why nobody leads', async () => {
+      await followed()
+      await scene.setReady('db-1', false)
+      await scene.operate('db', 'shop', () => scene.elect('somebody'))
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: False, HolderUnknown since 2026-01-01T00:00:05Z (just now): "somebody" holds the Lease and is no pod of this group: make the electors' identity the pod's name, UID or IP, or the name, "_" and anything
+
+        Nobody leads: "somebody" holds the Lease and is no pod of this group: make the electors' identity the pod's name, UID or IP, or the name, "_" and anything.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+          db-1  could lead  -                     -         yes       if it acquires Lease db, but is not ready
+
+        Due now: nothing.
+      `)
+    })
+  })
+
   describe('without such a group', () => {
     it('names those there are, the most similar first, and where the name exists', async () => {
       for (const name of ['queue', 'db-main', 'bd']) await scene.createGroup(name)

@@ -1,8 +1,9 @@
 import { ineligibility, patience, precedence, ranked, type Ineligibility } from './candidates.ts'
 import type { ExplainedElection, ExplainedPod } from './explain.ts'
+import { beginning } from './explain-term.ts'
 import { gateOf } from './gate-of.ts'
 import { liveGate, type Gate } from './gate-state.ts'
-import type { LeaderGroup, LeaderGroupHistoryEntry } from './leadergroup.ts'
+import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import { bearsKeys, bearsLead, leads, stampedTerm } from './seal.ts'
 
@@ -19,17 +20,6 @@ export function explainAssign(o: GroupObservation, group: LeaderGroup, now: Inst
       .filter((each) => each.selected || bearsKeys(each) || each.uid === pod?.uid)
       .map((each) => explainPod(o, gate, each, pod)),
   }
-}
-
-/** Why this term began: because another ended. */
-function beginning({ status }: LeaderGroup, term: number): readonly string[] {
-  const entries = status?.history ?? []
-  const at = entries.findIndex((entry) => entry.term === term)
-  const before: LeaderGroupHistoryEntry | undefined = at < 0 ? undefined : entries[at + 1]
-  if (!before) return []
-  const { holder, endTime, reason } = before
-  const when = endTime === undefined ? '' : ` at ${endTime}`
-  return [`It took over from ${holder}, whose term ${before.term} ended${when}${reason ? ` (${reason})` : ''}`]
 }
 
 /** Why it stays. */

@@ -1,4 +1,5 @@
 import { explainAssign } from './explain-assign.ts'
+import { explainObserve } from './explain-observe.ts'
 import { explainServices, type ExplainedService } from './explain-services.ts'
 import { foresee, without, type Foresight } from './foresee.ts'
 import type { Gate } from './gate-state.ts'
@@ -6,6 +7,7 @@ import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import type { Routed } from './routing/enacted.ts'
 import { stepsOf } from './explain-steps.ts'
+import { modeOf } from './spec.ts'
 
 /** The decision about a group, for a person who asks why. */
 export interface Explanation {
@@ -67,7 +69,8 @@ export interface Outlook {
  * Services and slices of the namespace that are to be told of, in full; the observation may be without some of them.
  */
 export function explain(o: GroupObservation, group: LeaderGroup, now: Instant, around: Routed = o): Explanation {
-  const { gate, leader, pods } = explainAssign(o, group, now)
+  const isObserved = modeOf(group) === 'Observe'
+  const { gate, leader, pods } = isObserved ? explainObserve(o, group) : explainAssign(o, group, now)
   const present = foresee(o, now)
   return {
     leader: leader && leaderOf(leader),

@@ -50,8 +50,10 @@ function isWrite({ kind }: GroupAction): boolean {
 }
 
 /** The observation if the pod had just been deleted, and that was proved. */
-export function without(o: GroupObservation, { uid }: ObservedPod): GroupObservation {
-  return { ...o, pods: o.pods.filter((pod) => pod.uid !== uid), gone: new Set([...o.gone, uid]) }
+export function without(o: GroupObservation, pod: ObservedPod): GroupObservation {
+  const { uid } = pod
+  const deletedPods = [...o.deletedPods, { ...pod, deleted: true }]
+  return { ...o, pods: o.pods.filter((each) => each.uid !== uid), deletedPods, gone: new Set([...o.gone, uid]) }
 }
 
 /** The observation once the action has succeeded. */

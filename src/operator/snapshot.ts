@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import type { GroupObservation, ObservedPod } from '../group/observation.ts'
+import type { GroupObservation, ObservedLease, ObservedPod } from '../group/observation.ts'
 import type { Routed } from '../group/routing/enacted.ts'
 import { isOwnSlice } from '../group/routing/slice.ts'
 import { leaseNameOf } from '../group/spec.ts'
@@ -67,7 +67,15 @@ function asAnOperator(o: GroupObservation, clock: Clock): GroupObservation {
     notReadySince: notReadySince(pod, clock),
     zone: pod.zone ?? zones.get(pod.uid),
   }))
-  return { ...o, pods }
+  return { ...o, pods, lease: o.lease && asFollowed(o.lease, clock) }
+}
+
+/** An operator times a Lease by its own clock, from when it saw it change. Here its stamp must do, as for readiness. */
+function asFollowed(lease: ObservedLease, clock: Clock): ObservedLease {
+  const renewed = Date.parse(lease.renewTime ?? '')
+  const agoMillis = Number.isNaN(renewed) ? 0 : Math.max(clock.wallNow() - renewed, 0)
+  const sight = { ...lease.sight, sinceMillis: clock.now() - agoMillis, changed: true }
+  return { ...lease, sight, readMillis: clock.now() }
 }
 
 /** The zones of nodes are taken to be those that the group's slices name: nodes are nobody's namespace. */
