@@ -4,6 +4,7 @@ import { type Lease, Leases } from '../src/kube/objects.ts'
 import { type Candidate, type Candidates, type Kind, SHORT, openCandidates } from './candidates/candidate.ts'
 import type { Timing } from './candidates/flags.ts'
 import { needsClientGo } from './candidates/needs-go.ts'
+import { untilRenewed } from './candidates/renewal.ts'
 import { checkTerms } from './candidates/terms.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
@@ -42,7 +43,7 @@ describe('candidates on client-go and on our elector, on one Lease', () => {
 
     it(`hand over when one on ${KINDS[first]} is told to stop`, async () => {
       const leader = await startLed(first, others, LONG)
-      assert.equal(await leader.stop(), 0)
+      await leave(leader)
       const next = await untilOtherLeads(leader)
       assert.equal((await lease()).spec?.holderIdentity, next.identity)
       assert.deepEqual(identities(checkTerms(candidates.all)), [first, next.identity])
@@ -71,9 +72,9 @@ describe('candidates on client-go and on our elector, on one Lease', () => {
     const empty = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: key.name, ...metadata } }
     const { uid } = must(await api.create<Lease>(Leases, key.namespace, empty)).metadata
     const leader = await startLed('a', ['b', 'c'], LONG)
-    await leader.stop()
+    await leave(leader)
     const second = await untilOtherLeads(leader)
-    await second.stop()
+    await leave(second)
     await untilOtherLeads(leader, second)
     const { metadata: after } = await lease()
     assert.equal(after.uid, uid)
@@ -107,6 +108,11 @@ describe('candidates on client-go and on our elector, on one Lease', () => {
       }),
     )
     return leader
+  }
+
+  async function leave(leader: Candidate): Promise<void> {
+    await untilRenewed(api, key)
+    assert.equal(await leader.stop(), 0)
   }
 
   function untilOtherLeads(...than: readonly Candidate[]): Promise<Candidate> {

@@ -5,6 +5,7 @@ import type { LeaderGroup, LeaderGroupCondition } from '../src/group/leadergroup
 import { type Lease, Leases, type Pod, Pods } from '../src/kube/objects.ts'
 import { type Candidate, type CandidateOptions, type Candidates } from './candidates/candidate.ts'
 import type { Timing } from './candidates/flags.ts'
+import { untilRenewed } from './candidates/renewal.ts'
 import { checkTerms } from './candidates/terms.ts'
 import type { End } from './container-status.ts'
 import { eventually } from './controlplane/eventually.ts'
@@ -102,19 +103,27 @@ export class FollowedGroup {
 
   /** Until another member leads, by its own word and by the label. */
   async untilNext(...than: readonly Member[]): Promise<Member> {
-    const next = await eventually({ what: `${this.name}: another leads`, millis: FOLLOWING_MILLIS }, () =>
+    const asking = eventually({ what: 'another leads', millis: FOLLOWING_MILLIS }, () =>
       Promise.resolve(this.members.find((member) => member.candidate.isLeading && !than.includes(member))),
     )
+    const next = await asking.catch((cause: unknown) => {
+      const said = this.members.map(({ candidate }) => `${candidate.identity}:\n${candidate.complaints()}`)
+      throw new Error(`none of group ${this.name} leads:\n${said.join('\n')}`, { cause })
+    })
     await this.untilLed(next.pod)
     return next
   }
 
   /** Until the condition says this and, unless somebody leads, nobody bears the label. */
   async untilSaid(status: 'True' | 'False', reason: string): Promise<LeaderGroupCondition> {
-    const what = `${this.name} is Ready=${status} ${reason}`
-    const condition = await eventually({ what, millis: FOLLOWING_MILLIS }, async () => {
+    let said = ''
+    const asking = eventually({ what: `Ready=${status} ${reason}`, millis: FOLLOWING_MILLIS }, async () => {
       const ready = (await this.group()).status?.conditions?.find(({ type }) => type === 'Ready')
+      said = `${ready?.status} ${ready?.reason}: ${ready?.message}`
       return ready?.status === status && ready.reason === reason ? ready : undefined
+    })
+    const condition = await asking.catch((cause: unknown) => {
+      throw new Error(`group ${this.name} is not Ready=${status} ${reason}, it says ${said}`, { cause })
     })
     if (status === 'False') assert.deepEqual(await this.#scene.leaders(this.name), [])
     return condition
@@ -143,8 +152,15 @@ export class FollowedGroup {
     assert.equal(metadata.resourceVersion, lease.metadata.resourceVersion, `the Lease is now ${JSON.stringify(spec)}`)
   }
 
+  /** Told to stop, it releases the Lease. */
+  async leave({ candidate }: Member): Promise<void> {
+    await this.untilRenewed()
+    assert.equal(await candidate.stop(), 0)
+  }
+
   /** The process dies, in a later second than that of its last renewal. What the kubelet could say of it. */
   async crash({ candidate }: Member): Promise<End & { readonly lease: Lease }> {
+    await this.untilRenewed()
     candidate.pause()
     const second = (text: string | number): number => Math.floor(new Date(text).getTime() / 1000)
     const end = await eventually({ what: 'the next second', millis: 5_000 }, async () => {
@@ -160,6 +176,10 @@ export class FollowedGroup {
     const { name, uid } = pod.metadata
     const options = { gracePeriodSeconds, preconditions: { uid } }
     must(await this.#scene.api.delete(Pods, { namespace: this.#scene.namespace, name }, options))
+  }
+
+  untilRenewed(): Promise<void> {
+    return untilRenewed(this.#scene.api, { namespace: this.#scene.namespace, name: this.leaseName })
   }
 
   group(): Promise<LeaderGroup> {

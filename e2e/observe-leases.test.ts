@@ -124,8 +124,9 @@ describe('a group in mode Observe on a Lease of any shape', () => {
     together({
       'under a pod of the same name that came later: not before it is renewed': async () => {
         const it = await group('older').create()
+        await it.createPod()
         await it.untilSaid('False', 'LeaseMissing')
-        await write(it, held('older-0'))
+        await write(it, held('older-1'))
         await it.untilSaid('False', 'HolderUnknown')
         const pod = await it.createPod()
         await it.passed()

@@ -23,7 +23,7 @@ describe('a group in mode Observe, when the operator starts again', () => {
     const it = await group('stands').create()
     const { pod } = await it.led({ timing: LASTING }, [{ timing: LASTING }])
     const term = await it.untilLed(pod)
-    await it.passed()
+    await suite.scene.untilStatus('two eligible pods', ({ eligible }) => eligible === 2, it.name)
     assert.equal(await suite.operator.stop(), 0)
     const before = await written()
     await suite.operator.start()
@@ -35,10 +35,10 @@ describe('a group in mode Observe, when the operator starts again', () => {
     assert.deepEqual((await it.check()).leaders, [pod.metadata.name])
 
     /** Versions of the group and its pods. */
-    async function written(): Promise<readonly number[]> {
+    async function written(): Promise<readonly string[]> {
       const history = await suite.scene.observer.history()
       const own = history.filter(({ kind, object }) => kind !== 'lease' && object.metadata.name.startsWith('stands'))
-      return own.map(({ version }) => version)
+      return own.map(({ version, object }) => `${version} ${JSON.stringify(object)}`)
     }
   })
 
@@ -77,7 +77,7 @@ describe('a group in mode Observe, when the operator starts again', () => {
     const it = await group('moved').create()
     const first = await it.led({ timing: LASTING }, [{ timing: LASTING }])
     assert.equal(await suite.operator.stop(), 0)
-    await first.candidate.stop()
+    await it.leave(first)
     assert.equal(isLabelled(await suite.scene.pod(first.pod.metadata.name), it.name), true)
     await suite.operator.start()
     await it.untilNext(first)
@@ -88,6 +88,7 @@ describe('a group in mode Observe, when the operator starts again', () => {
     const it = await group('killed').create()
     let leader = await it.led({ timing: LASTING }, [{ timing: LASTING }, { timing: LASTING }])
     for (const millis of MOMENTS_MILLIS) {
+      await it.untilRenewed()
       const stopping = leader.candidate.stop()
       await sleepUntil(systemClock, systemClock.now() + millis, new AbortController().signal)
       await suite.operator.kill()

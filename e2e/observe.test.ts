@@ -25,6 +25,8 @@ describe('a group in mode Observe on a real control plane', () => {
     together({
       'from the first acquisition on, and says who leads': async () => {
         const it = await group('first').create()
+        await it.untilSaid('False', 'NoPods')
+        await it.createPod()
         const { message } = await it.untilSaid('False', 'LeaseMissing')
         assert.match(message, /first-lock/)
         const leader = await it.led({ timing: LASTING }, [{ timing: LASTING }, { ...OURS, timing: LASTING }])
@@ -37,7 +39,7 @@ describe('a group in mode Observe on a real control plane', () => {
         assert.equal(status.acquireTime, lease.spec?.acquireTime)
         assert.equal(status.transitions, lease.spec?.leaseTransitions)
         assert.equal(status.leaseName, it.leaseName)
-        assert.equal(status.candidates, 3)
+        assert.equal(status.candidates, 4)
         assert.deepEqual((await it.check()).leaders, [leader.pod.metadata.name])
       },
 
@@ -53,9 +55,9 @@ describe('a group in mode Observe on a real control plane', () => {
       'through a graceful hand-over, and another': async () => {
         const it = await group('handover').create()
         const first = await it.led({ timing: LASTING }, [{ ...OURS, timing: LASTING }, { timing: LASTING }])
-        assert.equal(await first.candidate.stop(), 0)
+        await it.leave(first)
         const second = await it.untilNext(first)
-        assert.equal(await second.candidate.stop(), 0)
+        await it.leave(second)
         const third = await it.untilNext(first, second)
         const { leaders } = await it.check()
         assert.deepEqual(
@@ -93,7 +95,7 @@ describe('a group in mode Observe on a real control plane', () => {
         await it.deletePod(first, 30)
         await it.passed()
         assert.equal(isLabelled(await suite.scene.pod(first.pod.metadata.name), it.name), true)
-        await first.candidate.stop()
+        await it.leave(first)
         await it.untilNext(first)
         await it.check()
       },
