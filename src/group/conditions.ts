@@ -1,9 +1,11 @@
 import { ineligibility, patience } from './candidates.ts'
+import type { Election } from './election.ts'
+import { followedVerdict } from './followed-condition.ts'
 import type { Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
-
-export type ReadyReason = 'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'Forbidden'
+import { modeOf } from './spec.ts'
+import { forbidden, noPods, type Verdict } from './verdict.ts'
 
 /** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
 export const REFUSED_NAMESPACE = 'kube-node-lease'
@@ -11,25 +13,33 @@ export const REFUSED_NAMESPACE = 'kube-node-lease'
 /** The resource admits no longer message; holders of Leases, which messages quote, have no bound. */
 const LONGEST_MESSAGE = 32_768
 
-interface Verdict {
-  readonly status: 'True' | 'False'
-  readonly reason: ReadyReason
-  readonly message: string
+/** The condition `Ready`: one pod leads, in mode Assign one that is eligible. */
+export function readyCondition(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  leader: ObservedPod | undefined,
+  election: Pick<Election, 'reason' | 'follow'>,
+  now: Instant,
+): LeaderGroupCondition {
+  const verdict =
+    modeOf(group) === 'Observe' && o.namespace !== REFUSED_NAMESPACE
+      ? followedVerdict(o, group, leader, election)
+      : assignedVerdict(o, group, gate, leader, election.reason, now)
+  return conditionOf({ type: 'Ready', ...verdict }, group, now)
 }
 
-/** The condition `Ready`: one eligible pod leads. `why` is the election's reason, in words. */
-export function readyCondition(
+function assignedVerdict(
   o: GroupObservation,
   group: LeaderGroup,
   gate: Gate,
   leader: ObservedPod | undefined,
   why: string,
   now: Instant,
-): LeaderGroupCondition {
+): Verdict {
   const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
   const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
-  const verdict = judge(o, group, gate, leader, waits, why)
-  return conditionOf({ type: 'Ready', ...verdict }, group, now)
+  return judge(o, group, gate, leader, waits, why)
 }
 
 /** The condition as it is written: its message bounded, and dated from when its status last changed. */
@@ -66,22 +76,11 @@ function judge(
       : { status: 'True', reason: 'LeaderElected', message: why }
   }
   if (gate.kind === 'foreign')
-    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease) }
-  if (o.memory.fault?.forbidden) {
-    return {
-      status: 'False',
-      reason: 'Forbidden',
-      message: `${o.memory.fault.message}. Give the operator its role back: config/rbac`,
-    }
-  }
+    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.object) }
+  const fault = forbidden(o)
+  if (fault) return fault
   const selected = o.pods.filter((pod) => pod.selected)
-  if (selected.length === 0) {
-    return {
-      status: 'False',
-      reason: 'NoPods',
-      message: 'The selector matches no pod in this namespace: compare it with the labels of your pods',
-    }
-  }
+  if (selected.length === 0) return noPods()
   if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
   return { status: 'False', reason: 'NoEligiblePod', message: `${why}. ${census(selected)}` }
 }
