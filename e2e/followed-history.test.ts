@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { formatMark } from '../src/group/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import { checkFollowed } from './followed-history.ts'
 import type { Change } from './history.ts'
@@ -16,7 +17,8 @@ function pod(name: string, term?: number): Event {
 
 function gate(holder: string | undefined, term: number, says = holder): Event {
   const named = says === undefined ? {} : { holder: says, holderUID: `${says}-uid` }
-  const status = { ...named, term, gate: `${holder === undefined ? '-' : `${holder}-uid`}/${term}` }
+  const by = holder === undefined ? undefined : { name: holder, uid: `${holder}-uid` }
+  const status = { ...named, term, gate: formatMark({ holder: by, gateUID: 'group-uid', term }) }
   const metadata = { name: 'db', uid: 'group-uid', resourceVersion: '0' }
   return (version) => ({ kind: 'group', version, gone: false, object: { metadata, spec: { selector: {} }, status } })
 }

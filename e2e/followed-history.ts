@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import { parseMark } from '../src/group/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import type { LeaderGroup } from '../src/group/leadergroup.ts'
 import type { Lease, LeaseSpec, Pod } from '../src/kube/objects.ts'
@@ -111,9 +112,8 @@ function isEmptied({ holderIdentity: before, ...kept }: LeaseSpec = {}, after: L
   return isDeepStrictEqual(kept, rest)
 }
 
-/** The gate's mark begins with the holder's identity or UID, or `-`, and ends with the term. */
+/** A group that no operator has looked at yet names nobody. */
 function gateIn(status: LeaderGroup['status']): Gate {
-  const parts = (status as { readonly gate?: string } | undefined)?.gate?.split('/') ?? []
-  const uid = parts[0]?.split('_').at(-1)
-  return { uid: uid === '-' ? undefined : uid, term: Number(parts.at(-1) ?? 0) }
+  const mark = parseMark(status?.gate)
+  return { uid: mark?.holder?.uid, term: mark?.term ?? 0 }
 }

@@ -43,7 +43,9 @@ export function observedWell(suite: ObserveSuite, { writes }: { readonly writes:
       const count = await suite.audit.check()
       assert.ok(count >= writes, `${count} writes are in the audit log, of ${writes} at least`)
       const { namespace } = suite.scene
-      const complaints = (await suite.operator.log()).filter(({ level, group = namespace }) => {
+      const complaints = (await suite.operator.log()).filter(({ level, msg, group = namespace }) => {
+        // How its own election goes, with a Lease that is shorter than usual and on a busy machine, is not asked here.
+        if (msg.startsWith('the election among')) return false
         return (level === 'error' || level === 'warn') && group.startsWith(namespace)
       })
       assert.deepEqual(complaints, [])

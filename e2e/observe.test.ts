@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Lease } from '../src/kube/objects.ts'
+import { monotonicMillis } from './candidates/line.ts'
 import { needsClientGo } from './candidates/needs-go.ts'
 import { crashLoopingContainer, endedContainer, restartedContainer } from './container-status.ts'
 import { must } from './controlplane/must.ts'
@@ -144,8 +145,9 @@ describe('a group in mode Observe on a real control plane', () => {
         }
         const first = await it.led({ timing: LASTING }, [{ timing: LASTING }, { ...OURS, timing: LASTING }], spec)
         const end = await it.crash(first)
+        const shown = monotonicMillis()
         await showContainers(suite.scene.api, first.pod, restartedContainer('app', end))
-        await released(it, first)
+        await released(it, first, shown)
       },
 
       'empties the Lease when all containers have ended, sidecars too': async () => {
@@ -153,6 +155,7 @@ describe('a group in mode Observe on a real control plane', () => {
         const spec = { containers: ['app', 'other'], sidecars: ['proxy'] }
         const first = await it.led({ timing: LASTING, identity: 'ended-0' }, [{ timing: LASTING }], spec)
         const end = await it.crash(first)
+        const shown = monotonicMillis()
         await showContainers(
           suite.scene.api,
           first.pod,
@@ -160,7 +163,7 @@ describe('a group in mode Observe on a real control plane', () => {
           restartedContainer('other', end),
           crashLoopingContainer('proxy', end),
         )
-        await released(it, first)
+        await released(it, first, shown)
       },
 
       'empties the Lease when its node is out of service': async () => {
@@ -172,8 +175,9 @@ describe('a group in mode Observe on a real control plane', () => {
         await setNodeReady(suite.scene.api, node, 'Unknown')
         const lease = await it.lease()
         await it.stays(first, lease)
+        const shown = monotonicMillis()
         await taintOutOfService(suite.scene.api, node)
-        await released(it, first)
+        await released(it, first, shown)
       },
 
       'only takes the label off when it is not told to release': async () => {
@@ -274,8 +278,10 @@ describe('a group in mode Observe on a real control plane', () => {
   })
 
   /** Nobody waited for the end of the Lease, and nothing but the holder was taken from it. */
-  async function released(it: FollowedGroup, dead: Member): Promise<void> {
+  async function released(it: FollowedGroup, dead: Member, shownMillis: number): Promise<void> {
     const next = await it.untilNext(dead)
+    const { fromMillis } = next.candidate.terms[0]!
+    console.log(`      ${it.name}: the next led ${Math.round(fromMillis - shownMillis)} ms after the end was shown`)
     const { leaders, emptied } = await it.check()
     assert.deepEqual(leaders, [dead.pod.metadata.name, next.pod.metadata.name])
     assert.deepEqual(emptied, [dead.candidate.identity])
