@@ -51,6 +51,11 @@ describe('the rules asked of a history in mode Observe', () => {
       [...led, lease({ ...held, holderIdentity: '', leaseDurationSeconds: 1 })],
       { leaders: ['a'], emptied: [] },
     ],
+    [
+      'a Lease that loses more than its holder',
+      [lease(held, { labels: { team: 'x' } }), ...led.slice(0, 3), lease({ ...held, holderIdentity: '' })],
+      { leaders: [], emptied: [] },
+    ],
     ['annotations of others', [...led, lease(held, { annotations: { note: 'x' } })], { leaders: ['a'], emptied: [] }],
   ]
   for (const [what, events, tally] of kept) {

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parseMark } from '../src/group/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import type { LeaderGroup } from '../src/group/leadergroup.ts'
-import type { Lease, LeaseSpec, Pod } from '../src/kube/objects.ts'
+import type { Lease, Pod } from '../src/kube/objects.ts'
 import type { Change } from './history.ts'
 
 export interface FollowedTally {
@@ -98,7 +98,7 @@ class FollowedCheck implements FollowedTally {
     assert.deepEqual(owners, [], this.#at(version, 'the Lease has an owner'))
     const before = this.#lease
     this.#lease = gone ? undefined : lease
-    if (!gone && isEmptied(before?.spec, lease.spec)) this.emptied.push(before!.spec!.holderIdentity!)
+    if (!gone && isEmptied(before, lease)) this.emptied.push(before!.spec!.holderIdentity!)
   }
 
   #at(version: number, what: string): string {
@@ -106,10 +106,16 @@ class FollowedCheck implements FollowedTally {
   }
 }
 
-function isEmptied({ holderIdentity: before, ...kept }: LeaseSpec = {}, after: LeaseSpec = {}): boolean {
-  const { holderIdentity, ...rest } = after
-  if (!before || holderIdentity) return false
-  return isDeepStrictEqual(kept, rest)
+function isEmptied(before: Lease | undefined, after: Lease): boolean {
+  if (!before?.spec?.holderIdentity || after.spec?.holderIdentity) return false
+  return isDeepStrictEqual(unheld(before), unheld(after))
+}
+
+/** All of a Lease that is for its writers to decide, but the holder. */
+function unheld({ metadata, spec }: Lease): object {
+  const { uid, labels, annotations, ownerReferences, finalizers } = metadata
+  const { holderIdentity: _, ...record } = spec ?? {}
+  return { uid, labels, annotations, ownerReferences, finalizers, record }
 }
 
 /** A group that no operator has looked at yet names nobody. */

@@ -9,7 +9,7 @@ import { showContainers } from './pods.ts'
 
 const SHORT_LEASE = ['--lease-duration', '2s', '--renew-deadline', '1500ms', '--retry-period', '500ms']
 /** From the release of a Lease on: the whole way to the next label takes some tens of them. */
-const MOMENTS_MILLIS = [0, 8, 20, 40, 80]
+const MOMENTS_MILLIS = [0, 8, 20, 60]
 
 describe('a group in mode Observe, when the operator starts again', () => {
   const suite = observeSuite(...SHORT_LEASE)

@@ -144,10 +144,14 @@ describe('a group in mode Observe on a real control plane', () => {
           annotations: { 'leadergroup.io/elector-container': 'app' },
         }
         const first = await it.led({ timing: LASTING }, [{ timing: LASTING }, { ...OURS, timing: LASTING }], spec)
+        const metadata = { labels: { team: 'storage' }, annotations: { 'example.com/note': 'ours' } }
+        await suite.scene.patchLease({ metadata }, it.leaseName)
         const end = await it.crash(first)
         const shown = monotonicMillis()
         await showContainers(suite.scene.api, first.pod, restartedContainer('app', end))
         await released(it, first, shown)
+        const { labels, annotations } = (await it.lease()).metadata
+        assert.deepEqual({ labels, annotations }, metadata)
       },
 
       'empties the Lease when all containers have ended, sidecars too': async () => {
