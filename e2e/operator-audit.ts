@@ -34,8 +34,8 @@ interface Body {
     readonly annotations?: Readonly<Record<string, string | null>>
   }
   readonly spec?: {
-    readonly mode?: string
     readonly leaseName?: string
+    readonly mode?: string
     readonly services?: readonly { readonly name: string }[] | null
     readonly holderIdentity?: string | null
   }
@@ -124,7 +124,7 @@ interface Groups {
   readonly names: ReadonlySet<string>
   /** Of the Leases of those in mode Assign. */
   readonly leases: ReadonlySet<string>
-  /** Of the applications' Leases that those in mode Observe follow. */
+  /** Of the Leases that those in mode Observe follow. */
   readonly followed: ReadonlySet<string>
   /** Of the Services that any of them has ever wished for. */
   readonly services: ReadonlySet<string>
@@ -142,10 +142,9 @@ function groupsOf(events: readonly AuditEvent[]): Groups {
     if (verb !== 'create') continue
     const name = requestObject?.metadata?.name
     names.add(`${objectRef.namespace}/${name}`)
-    const isObserve = requestObject?.spec?.mode === 'Observe'
-    const lease = `${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`
-    if (isObserve) followed.add(lease)
-    else leases.add(lease)
+    const isFollowed = requestObject?.spec?.mode === 'Observe'
+    const its = isFollowed ? followed : leases
+    its.add(`${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`)
   }
   return { names, leases, followed, services }
 }
@@ -159,8 +158,8 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
     case 'coordination.k8s.io/leases': {
       if (!['create', 'update', 'delete'].includes(verb)) return false
       const lease = `${namespace}/${name ?? requestObject?.metadata?.name}`
-      if (groups.followed.has(lease) && !groups.leases.has(lease)) return verb === 'update' && isEmptying(requestObject)
-      return groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')
+      if (groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')) return true
+      return groups.followed.has(lease) && verb === 'update' && isEmptying(requestObject)
     }
     case '/services': {
       const service = `${namespace}/${name ?? requestObject?.metadata?.name}`
