@@ -10,7 +10,8 @@ import { checkTerms } from './candidates/terms.ts'
 import type { End } from './container-status.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
-import { type FollowedTally, checkFollowed } from './followed-history.ts'
+import { type FollowedTally, followedTally } from './followed-history.ts'
+import { checkHistory } from './history.ts'
 import { type Scene, isLabelled, stampOf, termOf } from './operator-scene.ts'
 import { type PodSpec, createPod } from './pods.ts'
 
@@ -193,6 +194,8 @@ export class FollowedGroup {
   /** Never two leaders, by the API server's history and by the candidates' own. */
   async check(): Promise<FollowedTally> {
     checkTerms(this.members.map(({ candidate }) => candidate))
-    return checkFollowed(await this.#scene.observer.history(), this.name, this.leaseName)
+    const history = await this.#scene.observer.history()
+    checkHistory(history, this.name)
+    return followedTally(history, this.name, this.leaseName)
   }
 }

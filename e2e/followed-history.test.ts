@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { formatMark } from '../src/group/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
-import { checkFollowed } from './followed-history.ts'
+import { followedTally } from './followed-history.ts'
 import type { Change } from './history.ts'
 
 const keys = groupKeys('db')
@@ -15,69 +14,43 @@ function pod(name: string, term?: number): Event {
   return (version) => ({ kind: 'pod', version, gone: false, object: { metadata } })
 }
 
-function gate(holder: string | undefined, term: number, says = holder): Event {
-  const named = says === undefined ? {} : { holder: says, holderUID: `${says}-uid` }
-  const by = holder === undefined ? undefined : { name: holder, uid: `${holder}-uid` }
-  const status = { ...named, term, gate: formatMark({ holder: by, gateUID: 'group-uid', term }) }
-  const metadata = { name: 'db', uid: 'group-uid', resourceVersion: '0' }
-  return (version) => ({ kind: 'group', version, gone: false, object: { metadata, spec: { selector: {} }, status } })
-}
-
 function lease(spec: object, metadata: object = {}): Event {
-  const object = { metadata: { name: 'db', uid: 'lease-uid', resourceVersion: '0', ...metadata }, spec }
+  const object = { metadata: { name: 'lock', uid: 'lease-uid', resourceVersion: '0', ...metadata }, spec }
   return (version) => ({ kind: 'lease', version, gone: false, object })
 }
 
 const held = { holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: 'then', leaseTransitions: 3 }
+const empty = { ...held, holderIdentity: '' }
 
-function play(...events: readonly Event[]): readonly Change[] {
-  return events.map((event, index) => event(index + 1))
+function told(...events: readonly Event[]) {
+  const history = events.map((event, index) => event(index + 1))
+  return followedTally(history, 'db', 'lock')
 }
 
-const led = [gate(undefined, 0), pod('a'), pod('b'), lease(held), gate('a', 1), pod('a', 1)]
+describe('the history of a group in mode Observe', () => {
+  it('tells who bore the label, each term once', () => {
+    const { leaders } = told(pod('a'), pod('a', 1), pod('a', 1), pod('b'), pod('a'), pod('b', 2), pod('b'), pod('b', 3))
+    assert.deepEqual(leaders, ['a', 'b', 'b'])
+  })
 
-describe('the rules asked of a history in mode Observe', () => {
-  const kept: readonly (readonly [string, readonly Event[], object])[] = [
-    ['an election', led, { leaders: ['a'], emptied: [] }],
-    ['a hand-over', [...led, pod('a'), gate('b', 2), pod('b', 2)], { leaders: ['a', 'b'], emptied: [] }],
-    [
-      'a leader that was nobody in between',
-      [...led, pod('a'), gate(undefined, 1), gate('a', 2), pod('a', 2)],
-      { leaders: ['a', 'a'], emptied: [] },
-    ],
-    ['a Lease that is emptied', [...led, lease({ ...held, holderIdentity: '' })], { leaders: ['a'], emptied: ['a'] }],
-    [
-      'a Lease that an elector releases',
-      [...led, lease({ ...held, holderIdentity: '', leaseDurationSeconds: 1 })],
-      { leaders: ['a'], emptied: [] },
-    ],
-    [
-      'a Lease that loses more than its holder',
-      [lease(held, { labels: { team: 'x' } }), ...led.slice(0, 3), lease({ ...held, holderIdentity: '' })],
-      { leaders: [], emptied: [] },
-    ],
-    ['annotations of others', [...led, lease(held, { annotations: { note: 'x' } })], { leaders: ['a'], emptied: [] }],
+  const leases: readonly (readonly [string, readonly Event[], readonly string[]])[] = [
+    ['emptied, and nothing else', [lease(held), lease(empty)], ['a']],
+    ['emptied twice', [lease(held), lease(empty), lease({ ...held, holderIdentity: 'b' }), lease(empty)], ['a', 'b']],
+    ['released by an elector', [lease(held), lease({ ...empty, leaseDurationSeconds: 1 })], []],
+    ['renewed', [lease(held), lease({ ...held, renewTime: 'now' })], []],
+    ['robbed of more than its holder', [lease(held, { labels: { team: 'x' } }), lease(empty)], []],
+    ['made anew', [lease(held), lease(empty, { uid: 'other' })], []],
   ]
-  for (const [what, events, tally] of kept) {
-    it(`are kept by ${what}`, () => {
-      const { leaders, emptied } = checkFollowed(play(...events), 'db')
-      assert.deepEqual({ leaders, emptied }, tally)
-    })
+  for (const [what, events, emptied] of leases) {
+    it(`tells of a Lease that is ${what}`, () => assert.deepEqual(told(...events).emptied, emptied))
   }
 
-  const broken: readonly (readonly [string, readonly Event[], RegExp])[] = [
-    ['two labels', [...led, pod('b', 1)], /two pods bear the leader label: a-uid and b-uid/],
-    ['a label before the gate', [...led, pod('a'), pod('b', 2)], /label/],
-    ['a label in another term', [...led, pod('a'), gate('b', 2), pod('b', 3)], /label/],
-    ['a gate that moves on before the seal', [...led, gate('b', 2)], /while a pod bears the label/],
-    ['a gate that names nobody before the seal', [...led, gate(undefined, 1)], /while a pod bears the label/],
-    ['a term that is given twice', [...led, pod('a'), gate(undefined, 1), gate('b', 1)], /term 1 was given before/],
-    ['a term that goes back', [...led, pod('a'), gate(undefined, 0)], /from a-uid\/1 to undefined\/0/],
-    ['a status that names another', [...led, pod('a'), gate('a', 2, 'b')], /status says b/],
-    ['an owner of the Lease', [lease(held, { ownerReferences: [{ kind: 'LeaderGroup' }] })], /has an owner/],
-    ['a mark on the Lease', [lease(held, { annotations: { 'leadergroup.io/gate': 'x' } })], /keys of this project/],
+  const ours: readonly (readonly [string, object, RegExp])[] = [
+    ['an owner', { ownerReferences: [{ kind: 'LeaderGroup' }] }, /has an owner/],
+    ['a mark', { annotations: { 'leadergroup.io/gate': 'x' } }, /bears keys of this project/],
+    ['a label', { labels: { 'db.leadergroup.io/role': 'leader' } }, /bears keys of this project/],
   ]
-  for (const [what, events, message] of broken) {
-    it(`are broken by ${what}`, () => assert.throws(() => checkFollowed(play(...events), 'db'), message))
+  for (const [what, metadata, message] of ours) {
+    it(`has no place for ${what} on the Lease`, () => assert.throws(() => told(lease(held, metadata)), message))
   }
 })
