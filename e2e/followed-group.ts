@@ -115,16 +115,16 @@ export class FollowedGroup {
     return next
   }
 
-  /** Until the condition says this and, unless somebody leads, nobody bears the label. */
-  async untilSaid(status: 'True' | 'False', reason: string): Promise<LeaderGroupCondition> {
+  /** Until the condition says this, in such words; unless somebody leads, nobody bears the label then. */
+  async untilSaid(status: 'True' | 'False', reason: string, words = /(?:)/): Promise<LeaderGroupCondition> {
     let said = ''
     const asking = eventually({ what: `Ready=${status} ${reason}`, millis: FOLLOWING_MILLIS }, async () => {
       const ready = (await this.group()).status?.conditions?.find(({ type }) => type === 'Ready')
       said = `${ready?.status} ${ready?.reason}: ${ready?.message}`
-      return ready?.status === status && ready.reason === reason ? ready : undefined
+      return ready?.status === status && ready.reason === reason && words.test(ready.message) ? ready : undefined
     })
     const condition = await asking.catch((cause: unknown) => {
-      throw new Error(`group ${this.name} is not Ready=${status} ${reason}, it says ${said}`, { cause })
+      throw new Error(`group ${this.name} is not Ready=${status} ${reason} ${words.source}, it says ${said}`, { cause })
     })
     if (status === 'False') assert.deepEqual(await this.#scene.leaders(this.name), [])
     return condition
