@@ -29,6 +29,7 @@ interface Body {
     readonly resourceVersion?: string
     readonly deletionGracePeriodSeconds?: number
     readonly finalizers?: readonly string[]
+    readonly ownerReferences?: readonly { readonly kind: string }[] | null
     readonly labels?: Readonly<Record<string, string | null>>
     readonly annotations?: Readonly<Record<string, string | null>>
   }
@@ -158,7 +159,7 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
       if (!['create', 'update', 'delete'].includes(verb)) return false
       const lease = `${namespace}/${name ?? requestObject?.metadata?.name}`
       if (groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')) return true
-      return groups.followed.has(lease) && verb === 'update' && requestObject?.spec?.holderIdentity === ''
+      return groups.followed.has(lease) && verb === 'update' && isEmptying(requestObject)
     }
     case '/services': {
       const service = `${namespace}/${name ?? requestObject?.metadata?.name}`
@@ -175,6 +176,19 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
     default:
       return false
   }
+}
+
+/** What else of the Lease stays as it was is for its history to say: a request does not show what it replaces. */
+function isEmptying({ metadata = {}, spec }: Body = {}): boolean {
+  const { uid, resourceVersion, labels, annotations, ownerReferences } = metadata
+  const keys = Object.keys({ ...labels, ...annotations })
+  return (
+    spec?.holderIdentity === '' &&
+    typeof uid === 'string' &&
+    typeof resourceVersion === 'string' &&
+    !keys.some((key) => key.includes('leadergroup.io/')) &&
+    !(ownerReferences ?? []).some(({ kind }) => kind === 'LeaderGroup')
+  )
 }
 
 /** A merge patch can change nothing but what it has: the group's keys, on the very version of the pod that was read. */
