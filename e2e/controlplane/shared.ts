@@ -11,7 +11,7 @@ import { must } from './must.ts'
 import { startControlPlane } from './start.ts'
 
 export const Namespaces: Resource<KubeObject> = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' }
-const ServiceAccounts: Resource<KubeObject> = {
+export const ServiceAccounts: Resource<KubeObject> = {
   group: '',
   version: 'v1',
   plural: 'serviceaccounts',

@@ -153,7 +153,8 @@ describe('decide, whatever it is shown', () => {
       }
       if (o.group?.spec.mode !== 'Observe') assert.ok(!kinds.has('releaseLease'))
       if (!o.group || o.group.metadata.deletionTimestamp !== undefined) {
-        for (const action of actions) assert.ok(action.kind === 'readGroup' || patchOf(action)?.step === 'strip')
+        const cleansUp = ['readGroup', 'deleteService', 'deleteSlice']
+        for (const action of actions) assert.ok(cleansUp.includes(action.kind) || patchOf(action)?.step === 'strip')
       }
     })
   })

@@ -36,11 +36,11 @@ export function decideFollowed(view: FollowedView): Election {
 
 function followOf({ o, group, gate, now }: FollowedView): Follow<ObservedPod> {
   const { lease } = o
+  const isAGroups = lease?.mode === 'Assign' || lease?.ownerName?.startsWith('LeaderGroup ') === true
   return follow({
     leaseName: leaseNameOf(group),
     lease,
-    ownedBy:
-      lease && (lease.mode === 'Assign' || lease.ownerName?.startsWith('LeaderGroup ')) ? lease.ownerName : undefined,
+    ownedBy: isAGroups ? (lease.ownerName ?? 'a LeaderGroup in mode Assign') : undefined,
     pods: [...o.pods, ...o.deletedPods],
     named: gate.kind === 'held' ? { uid: gate.holder.uid, identity: group.status?.holderIdentity ?? '' } : undefined,
     releaseDeadHolder: group.spec.failover?.releaseDeadHolder === true,

@@ -5,6 +5,7 @@ import { GATE_UID, GROUP_UID, NOW, bornLease, group, observation, pod } from './
 import { formatIdentity, parseMark } from './gate.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from './observation.ts'
+import { GROUP_OWNER, observedService, observedSlice } from './routing/fixtures.ts'
 
 const LAST_TERM = 2 ** 53 - 2
 
@@ -160,6 +161,57 @@ const anyStatus: fc.Arbitrary<LeaderGroupStatus> = fc.record(
   { requiredKeys: [] },
 )
 
+const PORTS = [{ port: 5432 }]
+const LEADER = { name: 'db', role: 'Leader' as const, ports: PORTS }
+const FOLLOWERS = { name: 'db-ro', role: 'Follower' as const, ports: PORTS }
+const SELECTOR = { ...LEADER, routing: 'Selector' as const }
+const anyWishes = fc.constantFrom(
+  [],
+  [],
+  [LEADER],
+  [LEADER, FOLLOWERS],
+  [SELECTOR, FOLLOWERS],
+  [{ ...LEADER, headless: true }],
+)
+
+/** Ours as it should be, ours in another form, and somebody else's. */
+const anyServices = fc.uniqueArray(
+  fc
+    .record({
+      name: fc.constantFrom('db', 'db-ro', 'old'),
+      ownerReferences: fc.constantFrom([GROUP_OWNER], [GROUP_OWNER], []),
+      labels: fc.constantFrom({ 'leadergroup.io/group': 'db' }, {}),
+      selector: fc.constantFrom({}, { app: 'x' }, { 'db.leadergroup.io/role': 'leader' }),
+      type: fc.constantFrom('ClusterIP', 'NodePort'),
+    })
+    .map(({ name: service, ...change }) => observedService(service, change)),
+  { selector: (service) => service.name, maxLength: 3 },
+)
+
+const anySlices = fc.uniqueArray(
+  fc
+    .record({
+      name: fc.constantFrom('db-leader-ipv4', 'db-ro-follower-ipv4-0', 'db-ro-follower-ipv4-1', 'old-leader-ipv4', 'x'),
+      seenAt: tick,
+      own: mostly(true),
+      behind: fc.constantFrom('db', 'db-ro'),
+      uid: fc.constantFrom('u0', 'u1', 'u2'),
+      term: termText,
+    })
+    .map(({ name: slice, own, behind, uid, ...rest }) =>
+      observedSlice(slice, {
+        seenAt: rest.seenAt,
+        labels: {
+          'kubernetes.io/service-name': behind,
+          ...(own ? { 'endpointslice.kubernetes.io/managed-by': 'leadergroup.io', 'leadergroup.io/group': 'db' } : {}),
+        },
+        annotations: { 'db.leadergroup.io/term': rest.term },
+        endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', uid } }],
+      }),
+    ),
+  { selector: (slice) => slice.name, maxLength: 4 },
+)
+
 const anyGroup = fc
   .record({
     status: fc.oneof(fc.constant({ term: 6 }), absentOr(anyStatus)),
@@ -167,11 +219,12 @@ const anyGroup = fc
     labelFollowers: fc.boolean(),
     seconds: fc.constantFrom(0, 0, 10),
     deleted: mostly(false),
+    services: anyWishes,
   })
-  .map(({ status, paused, labelFollowers, seconds, deleted }) =>
+  .map(({ status, paused, labelFollowers, seconds, deleted, services }) =>
     group({
       status,
-      spec: { paused, labelFollowers, failover: { notReadySeconds: seconds } },
+      spec: { paused, labelFollowers, failover: { notReadySeconds: seconds }, services },
       metadata: deleted ? { deletionTimestamp: 'now' } : {},
     }),
   )
@@ -179,6 +232,8 @@ const anyGroup = fc
 const anyRest = {
   groupAbsentAt: absentOr(tick),
   pods: fc.uniqueArray(anyPod, { selector: ({ uid }) => uid, maxLength: 4 }),
+  services: anyServices,
+  slices: anySlices,
   podsListedAt: absentOr(tick),
   groupReadAt: absentOr(tick),
   gone: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2')).map((uids) => new Set(uids)),
@@ -268,11 +323,12 @@ const anyFollowedGroup: fc.Arbitrary<LeaderGroup> = fc
     labelFollowers: fc.boolean(),
     releaseDeadHolder: fc.boolean(),
     deleted: mostly(false),
+    services: anyWishes,
   })
-  .map(({ status, labelFollowers, releaseDeadHolder, deleted }) =>
+  .map(({ status, labelFollowers, releaseDeadHolder, deleted, services }) =>
     group({
       status,
-      spec: { mode: 'Observe', labelFollowers, failover: { releaseDeadHolder } },
+      spec: { mode: 'Observe', labelFollowers, failover: { releaseDeadHolder }, services },
       metadata: deleted ? { deletionTimestamp: 'now' } : {},
     }),
   )
