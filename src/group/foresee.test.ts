@@ -206,6 +206,12 @@ describe('foresee, in mode Observe', () => {
       /^db-0 holds Lease db/,
     ],
     [
+      'a label that somebody put on another pod, once the gate is read',
+      followedObservation({ pods: [...led.pods, pod('db-2', leadingBy(3))] }),
+      [sealing('db-2', 'group-1/4')],
+      /^db-0 holds Lease db/,
+    ],
+    [
       'a status that somebody else wrote',
       followedObservation({ status: heldStatus('db-0', 4, { ...readyIs('True', 'LeaderElected'), holder: 'db-1' }) }),
       [SEAL_DB0, sealing('db-1', 'group-1/4'), 'name db-0 for term 5', labelling('db-0', 5)],
