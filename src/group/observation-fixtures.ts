@@ -281,7 +281,7 @@ const anyElectorsLease: fc.Arbitrary<ObservedLease> = fc
     sight: fc.record({
       seenAt: tick,
       sinceMillis: fc.integer({ min: NOW.monotonic - 16_000, max: NOW.monotonic }),
-      changed: mostly(true),
+      changed: fc.constantFrom(true, true, true, false),
     }),
     readMillis: absentOr(fc.integer({ min: NOW.monotonic - 16_000, max: NOW.monotonic })),
   })
@@ -298,7 +298,7 @@ const anyGateStatus: fc.Arbitrary<LeaderGroupStatus> = fc
       },
       { weight: 1, arbitrary: term.map((number) => `-/-/${number}`) },
     ),
-    agrees: mostly(true),
+    agrees: fc.constantFrom(true, true, true, false),
     leaseVersion: absentOr(
       fc.oneof(
         fc.nat({ max: 300 }).map((version) => `lease-1/${version}`),
@@ -333,6 +333,9 @@ const anyFollowedGroup: fc.Arbitrary<LeaderGroup> = fc
     }),
   )
 
+/** Nothing to the group, unless gate or Lease name it. */
+const BARE = { selected: false, role: undefined, term: undefined, sealed: undefined }
+
 /**
  * Mode Observe. Mostly each pod has the UID that goes with its name, often the Lease names whom the gate names, or
  * somebody is dead, or the holder is not labelled yet; else too little would ever be done.
@@ -341,8 +344,18 @@ export const anyFollowed: fc.Arbitrary<GroupObservation> = fc
   .record({
     ...anyRest,
     pods: fc
-      .array(fc.record({ each: anyPod, isItself: mostly(true) }), { minLength: 2, maxLength: 3, size: 'max' })
-      .map((pods) => pods.map(({ each, isItself }, index) => (isItself ? itself(each, index) : each)))
+      .array(fc.record({ each: anyPod, isItself: mostly(true), isBare: mostly(false) }), {
+        minLength: 2,
+        maxLength: 3,
+        size: 'max',
+      })
+      .map((pods) =>
+        pods.map(({ each, isItself, isBare }, index) => ({
+          ...each,
+          ...(isItself ? named(index) : {}),
+          ...(isBare ? BARE : {}),
+        })),
+      )
       .filter((pods) => new Set(pods.map(({ uid }) => uid)).size === pods.length),
     group: anyFollowedGroup,
     lease: fc.option(anyElectorsLease, { nil: undefined, freq: 9 }),
@@ -359,7 +372,7 @@ export const anyFollowed: fc.Arbitrary<GroupObservation> = fc
   })
   .map(({ pods, isFollowed, isDead, isNamed, lease, ...rest }) => {
     const { holder, holderUID, term: number = 0 } = rest.group.status ?? {}
-    const named = { role: undefined, term: undefined, sealed: `${GROUP_UID}/${Math.max(number - 1, 0)}` }
+    const unlabelled = { role: undefined, term: undefined, sealed: `${GROUP_UID}/${Math.max(number - 1, 0)}` }
     return observed({
       ...rest,
       lease: lease && isFollowed && holder !== undefined ? { ...lease, holderIdentity: `${holder}_x` } : lease,
@@ -367,13 +380,13 @@ export const anyFollowed: fc.Arbitrary<GroupObservation> = fc
         ...each,
         ...(isDead ? { outOfService: { seenAt: 13, witnessed: true } } : {}),
         sealed: each.sealed?.replace(`${GATE_UID}/`, `${GROUP_UID}/`),
-        ...(isNamed && each.uid === holderUID ? named : {}),
+        ...(isNamed && each.uid === holderUID ? unlabelled : {}),
       })),
     })
   })
 
-function itself(each: ObservedPod, index: number): ObservedPod {
-  return { ...each, name: `db-${index}`, uid: `u${index}` }
+function named(index: number): Pick<ObservedPod, 'name' | 'uid'> {
+  return { name: `db-${index}`, uid: `u${index}` }
 }
 
 export const anyObservation: fc.Arbitrary<GroupObservation> = fc.oneof(anyAssigned, anyFollowed)
