@@ -52,15 +52,18 @@ function history(
   now: Instant,
 ): readonly LeaderGroupHistoryEntry[] {
   const [last, ...older] = group.status?.history ?? []
+  const before = group.status?.holderUID
   if (gate.kind === 'held' && gate.term > (last?.term ?? 0)) {
     const acquireTime = gate.lease.acquireTime ?? now.wall
     const entry = { holder: gate.holder.name, term: gate.term, acquireTime }
-    const rest = last ? [closed(o, group, last, acquireTime), ...older] : []
-    return [entry, ...rest].slice(0, HISTORY_LENGTH)
+    const rest = last ? [closed(o, before, last, acquireTime), ...older] : []
+    // A holder may be gone before its term was recorded.
+    const ended = !leader && holderIsOut(o, gate.holder.uid) ? closed(o, gate.holder.uid, entry, now.wall) : entry
+    return [ended, ...rest].slice(0, HISTORY_LENGTH)
   }
   if (!last) return []
   const over = !leader && (gate.kind !== 'held' || holderIsOut(o, gate.holder.uid))
-  return [over ? closed(o, group, last, now.wall) : last, ...older]
+  return [over ? closed(o, before, last, now.wall) : last, ...older]
 }
 
 /** The holder is gone, or barred from its term: it will not lead in this term any more. */
@@ -71,16 +74,15 @@ function holderIsOut(o: GroupObservation, uid: string): boolean {
 
 function closed(
   o: GroupObservation,
-  group: LeaderGroup,
+  holderUID: string | undefined,
   entry: LeaderGroupHistoryEntry,
   endTime: string,
 ): LeaderGroupHistoryEntry {
-  return entry.endTime === undefined ? { ...entry, endTime, reason: endReason(o, group, entry) } : entry
+  return entry.endTime === undefined ? { ...entry, endTime, reason: endReason(o, holderUID, entry) } : entry
 }
 
 /** Why a term ended, as far as the pod that held it still tells. A holder that never bore its label has only a name. */
-function endReason(o: GroupObservation, { status }: LeaderGroup, { holder }: LeaderGroupHistoryEntry): string {
-  const uid = status?.holderUID
+function endReason(o: GroupObservation, uid: string | undefined, { holder }: LeaderGroupHistoryEntry): string {
   const pod = o.pods.find((each) => (uid === undefined ? each.name === holder : each.uid === uid))
   if (!pod) return 'PodDeleted'
   switch (ineligibility(pod)) {
