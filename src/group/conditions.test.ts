@@ -7,7 +7,8 @@ import { GROUP_UID, NOW, bornLease, group, heldLease, leading, observation, pod,
 
 interface World {
   readonly group?: GroupChange
-  readonly lease?: ObservedLease
+  /** Null: there is none. */
+  readonly lease?: ObservedLease | null
   readonly leader?: ObservedPod
   readonly pods?: readonly ObservedPod[]
   readonly fault?: GroupObservation['memory']['fault']
@@ -19,12 +20,14 @@ const unready = { ...leader, ready: false, notReadySince: NOW.monotonic - 4000 }
 const paused: GroupChange = { spec: { paused: true } }
 const patient = (notReadySeconds: number): GroupChange => ({ spec: { failover: { notReadySeconds } } })
 const forbidden = { urgent: true, forbidden: true, message: 'pods is forbidden' }
+const NEW: GroupChange = { status: undefined }
+const taken = heldLease('db-0', 4, { holderIdentity: 'java-client' })
 const foreign = bornLease({ ownerUID: undefined, ownerName: undefined, holderIdentity: 'app-7f' })
 
 function condition({ lease = heldLease('db-0', 4), leader, pods, fault, ...world }: World): LeaderGroupCondition {
   const { memory } = observation()
   const o = observation({ pods: pods ?? (leader ? [leader] : []), memory: { ...memory, fault } })
-  return readyCondition(o, group(world.group), gateOf(lease, GROUP_UID), leader, WHY, NOW)
+  return readyCondition(o, group(world.group), gateOf(lease ?? undefined, GROUP_UID), leader, WHY, NOW)
 }
 
 type Row = readonly [what: string, world: World, status: string, reason: string, message?: RegExp]
@@ -64,12 +67,36 @@ const ROWS: readonly Row[] = [
     /belongs to LeaderGroup web/,
   ],
   [
+    'the Lease of a former group of its name',
+    { lease: { ...foreign, ownerName: 'LeaderGroup db', ownerUID: 'former' } },
+    'False',
+    'LeaseHeldByAnother',
+    /belongs to a former group of this name: waiting until the garbage collector takes it/,
+  ],
+  [
     'a Lease of another without a holder',
     { lease: { ...foreign, holderIdentity: undefined } },
     'False',
     'LeaseHeldByAnother',
     /by this group: nothing/,
   ],
+  [
+    'a Lease that is gone, again',
+    { lease: null, pods: [pod('a')] },
+    'False',
+    'LeaseDeleted',
+    /Find out who deletes it/,
+  ],
+  ['a Lease that is gone, and no pod', { lease: null }, 'False', 'NoPods'],
+  ['a Lease that is still to come', { lease: null, pods: [pod('a')], group: NEW }, 'False', 'NoEligiblePod'],
+  [
+    'its own Lease, taken',
+    { lease: taken, pods: [pod('a')] },
+    'False',
+    'LeaseHeldByAnother',
+    /another Lease, or turn its/,
+  ],
+  ['its own Lease, taken, and no pod that can lead', { lease: taken, pods: [unready] }, 'False', 'NoEligiblePod'],
   ['a Lease of another, and no rights', { lease: foreign, fault: forbidden }, 'False', 'LeaseHeldByAnother'],
   ['no rights', { pods: [pod('a')], fault: forbidden }, 'False', 'Forbidden', /pods is forbidden.*config\/rbac/],
   ['no rights, and a leader', { leader, fault: forbidden }, 'True', 'LeaderElected'],

@@ -1,9 +1,10 @@
 import { ineligibility, patience } from './candidates.ts'
 import type { Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
-import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
+import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
 
-export type ReadyReason = 'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'Forbidden'
+export type ReadyReason =
+  'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'LeaseDeleted' | 'Forbidden'
 
 /** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
 export const REFUSED_NAMESPACE = 'kube-node-lease'
@@ -66,7 +67,7 @@ function judge(
       : { status: 'True', reason: 'LeaderElected', message: why }
   }
   if (gate.kind === 'foreign')
-    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease) }
+    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease, group) }
   if (o.memory.fault?.forbidden) {
     return {
       status: 'False',
@@ -83,14 +84,32 @@ function judge(
     }
   }
   if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
+  if (selected.some((pod) => ineligibility(pod) === undefined)) {
+    if (gate.kind === 'absent' && (group.status?.term ?? 0) > 0) {
+      return {
+        status: 'False',
+        reason: 'LeaseDeleted',
+        message: `${why}. Find out who deletes it: the audit log tells`,
+      }
+    }
+    if (gate.kind === 'open' && gate.term > 0) {
+      const remedy = 'Give the program that writes it another Lease, or turn its election off'
+      return { status: 'False', reason: 'LeaseHeldByAnother', message: `${why}. ${remedy}` }
+    }
+  }
   return { status: 'False', reason: 'NoEligiblePod', message: `${why}. ${census(selected)}` }
 }
 
-function foreignLease(lease: {
-  name: string
-  ownerName: string | undefined
-  holderIdentity: string | undefined
-}): string {
+function foreignLease(
+  lease: Pick<ObservedLease, 'name' | 'ownerName' | 'holderIdentity'>,
+  { metadata }: LeaderGroup,
+): string {
+  if (lease.ownerName === `LeaderGroup ${metadata.name}`) {
+    return (
+      `Lease ${lease.name} belongs to a former group of this name: waiting until the garbage collector takes it. ` +
+      'If it stays, delete it'
+    )
+  }
   const whose = lease.ownerName
     ? `belongs to ${lease.ownerName}`
     : `was not made by this group${lease.holderIdentity ? ` and is held by ${lease.holderIdentity}` : ''}`

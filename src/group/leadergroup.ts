@@ -188,9 +188,9 @@ export interface LeaderGroupStatus {
   readonly leaseName?: string
   /**
    * State of the group. Ready is True while a leader is in charge; its reasons are LeaderElected, NoPods,
-   * NoEligiblePod, Paused, LeaseHeldByAnother and Forbidden. ServicesReady is True while the group's Services are as
-   * spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices, PortUnresolved, Forbidden and Pending.
-   * Both are Unknown until the operator first decides.
+   * NoEligiblePod, Paused, LeaseHeldByAnother, LeaseDeleted and Forbidden. ServicesReady is True while the group's
+   * Services are as spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices, PortUnresolved,
+   * Forbidden and Pending. Both are Unknown until the operator first decides.
    */
   readonly conditions?: readonly LeaderGroupCondition[]
   /** The last ten terms, the newest first. A term that lasts has no endTime. */

@@ -78,7 +78,7 @@ export interface ObservedLease {
 export interface GroupMemory {
   /** Monotonic time of this process's last status write. */
   readonly statusWrittenAt: number | undefined
-  /** Monotonic times at which the Lease was taken back from somebody else's elector, the last few. */
+  /** Monotonic times at which the Lease was put right after somebody else had taken or deleted it, the last few. */
   readonly takenBackAt: readonly number[]
   /** Why the last attempt to act failed; absent once one has succeeded. */
   readonly fault: GroupFault | undefined
@@ -89,6 +89,8 @@ export interface GroupMemory {
 export interface GroupFault {
   /** A step on the way to a leader failed, not a chore. */
   readonly urgent: boolean
+  /** That step was to lead the Services to the next leader. */
+  readonly routing?: boolean
   readonly forbidden: boolean
   readonly message: string
 }

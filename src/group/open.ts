@@ -4,9 +4,7 @@ import { whenRead, type Election, type View } from './election.ts'
 import type { OpenGate } from './gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import { bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.ts'
-
-/** An elector that takes our Lease again and again is answered at once, then ever later: 1 s, 2 s, … 60 s. */
-const TAKE_BACK = { firstMillis: 1000, longestMillis: 60_000, forgottenAfterMillis: 600_000 }
+import { takesBackAt } from './take-back.ts'
 
 /**
  * The gate names nobody that we named: it was just born, or somebody else wrote it. Who led before is unknown, so *every*
@@ -21,7 +19,7 @@ export function decideOpen(view: View<OpenGate>): Election {
   const { o, group, gate } = view
   const listed = o.podsListedAt !== undefined && o.podsListedAt > gate.lease.seenAt
   const recorded = gate.term > 0 || (o.groupReadAt !== undefined && o.groupReadAt > gate.lease.seenAt)
-  const patience = takesBackAt(view)
+  const patience = gate.term === 0 ? -Infinity : takesBackAt(o, view.now)
   const waits = patience > view.now.monotonic
   const unsealed = o.pods.filter((pod) => bearsLead(pod) || (stampedTerm(pod, gate) ?? -1) < gate.term)
   // While it waits, each renewal by the other elector is a new version of the gate: no reason to list anew each time.
@@ -62,13 +60,6 @@ function chosen({ o, group }: View<OpenGate>): ObservedPod | undefined {
   const before = o.pods.find((pod) => pod.uid === group.status?.holderUID)
   if (before && ineligibility(before) === undefined) return before
   return group.spec.paused ? undefined : ranked(o.pods)[0]
-}
-
-function takesBackAt({ o, gate, now }: View<OpenGate>): number {
-  const recent = o.memory.takenBackAt.filter((at) => now.monotonic - at < TAKE_BACK.forgottenAfterMillis)
-  const last = recent.at(-1)
-  if (gate.term === 0 || last === undefined) return -Infinity
-  return last + Math.min(TAKE_BACK.firstMillis * 2 ** (recent.length - 1), TAKE_BACK.longestMillis)
 }
 
 function whatHappened({ term, lease }: OpenGate): string {

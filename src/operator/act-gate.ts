@@ -22,6 +22,8 @@ export async function createGate(errand: Errand): Promise<Acted> {
   if (outcome.kind === 'exists') return readGate(errand)
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
+  // One that a term was held under before was deleted.
+  if ((group.status?.term ?? 0) > 0) rememberTakenBack(errand)
   cache.leases.apply(trimLease(outcome.object), begunAt)
   return DONE
 }
@@ -59,8 +61,7 @@ export async function readGate(errand: Errand): Promise<Acted> {
 }
 
 export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<Acted> {
-  const { api, cache, clock, namespace, name, signal, took } = errand
-  const key = keyOf(namespace, name)
+  const { api, cache, namespace, signal, took } = errand
   const lease = gateOf(errand)
   if (lease?.metadata.resourceVersion !== action.resourceVersion) return STALE
   const begunAt = cache.tick()
@@ -69,12 +70,15 @@ export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<
   if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readGate(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
-  if (action.takesBack) {
-    const { takenBackAt } = cache.observe(key).memory
-    cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
-  }
+  if (action.takesBack) rememberTakenBack(errand)
   cache.leases.apply(trimLease(outcome.object), begunAt)
   return DONE
+}
+
+function rememberTakenBack({ cache, clock, namespace, name }: Errand): void {
+  const key = keyOf(namespace, name)
+  const { takenBackAt } = cache.observe(key).memory
+  cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
 }
 
 function groupOf({ cache, namespace, name }: Errand): LeaderGroup | undefined {

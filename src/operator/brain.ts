@@ -75,7 +75,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
         break
       case 'failed':
         metrics.reconciled('error', seconds)
-        cache.remember(key, { fault: faultOf(acted.error, decision.urgent > 0) })
+        cache.remember(key, { fault: faultOf(acted.error, decision.actions.slice(0, decision.urgent)) })
         return decision.urgent > 0 ? acted : this.#putOff(key, before, acted)
     }
     if (before.memory.fault || before.memory.putOff) cache.remember(key, { fault: undefined, putOff: undefined })
@@ -142,11 +142,20 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 }
 
-function faultOf(error: unknown, urgent: boolean): GroupFault {
+function faultOf(error: unknown, urgent: readonly GroupAction[]): GroupFault {
   const message = error instanceof Error ? error.message : String(error)
   // The server forbids creating anything in a namespace that is being deleted, whatever the roles say.
   const ending = message.includes('because it is being terminated')
-  return { urgent, forbidden: error instanceof ApiError && error.reason === 'Forbidden' && !ending, message }
+  return {
+    urgent: urgent.length > 0,
+    routing: urgent.some(routes),
+    forbidden: error instanceof ApiError && error.reason === 'Forbidden' && !ending,
+    message,
+  }
+}
+
+function routes({ kind }: GroupAction): boolean {
+  return kind.endsWith('Slice') || kind.endsWith('Service')
 }
 
 /** What an action changes, in words; undefined for a read. */
