@@ -22,6 +22,8 @@ const patient = (notReadySeconds: number): GroupChange => ({ spec: { failover: {
 const forbidden = { urgent: true, forbidden: true, message: 'pods is forbidden' }
 const NEW: GroupChange = { status: undefined }
 const taken = heldLease('db-0', 4, { holderIdentity: 'java-client' })
+const born = (name: string, bornLabelled: string): ObservedPod => pod(name, { bornLabelled })
+const OTHER = { ...born('x', 'Pod x'), selected: false }
 const foreign = bornLease({ ownerUID: undefined, ownerName: undefined, holderIdentity: 'app-7f' })
 
 function condition({ lease = heldLease('db-0', 4), leader, pods, fault, ...world }: World): LeaderGroupCondition {
@@ -36,6 +38,14 @@ const ROWS: readonly Row[] = [
   ['a leader that can lead', { leader }, 'True', 'LeaderElected', /^the reason of the election$/],
   ['a leader while paused', { leader, group: paused }, 'True', 'Paused', /if it goes, no new leader is chosen/],
   ['a leader that is not ready', { leader: unready }, 'False', 'NoEligiblePod', /1 pod: 1 not ready$/],
+  [
+    'pods of a template with the label, and a leader',
+    { leader, pods: [leader, born('b', 'ReplicaSet db-7'), born('c', 'ReplicaSet db-7'), born('d', 'Pod d')] },
+    'True',
+    'LeaderElected',
+    /\. Pods are born with the label db\.leadergroup\.io\/role, .* remove it from the template of Pod d, ReplicaSet db-7$/,
+  ],
+  ['a pod of another kind with the label', { leader, pods: [leader, OTHER] }, 'True', 'LeaderElected', /election$/],
   ['one that is given time', { leader: unready, group: patient(5) }, 'True', 'LeaderElected'],
   ['one whose time is over', { leader: unready, group: patient(4) }, 'False', 'NoEligiblePod'],
   ['one that terminates', { leader: { ...unready, terminating: true }, group: patient(9) }, 'False', 'NoEligiblePod'],

@@ -1,5 +1,6 @@
 import { ineligibility, patience } from './candidates.ts'
 import type { Gate } from './gate-state.ts'
+import { groupKeys } from './keys.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
 
@@ -29,8 +30,17 @@ export function readyCondition(
 ): LeaderGroupCondition {
   const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
   const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
-  const verdict = judge(o, group, gate, leader, waits, why)
-  return conditionOf({ type: 'Ready', ...verdict }, group, now)
+  const { message, ...verdict } = judge(o, group, gate, leader, waits, why)
+  return conditionOf({ type: 'Ready', ...verdict, message: message + templates(o, group) }, group, now)
+}
+
+/** Behind the message, whatever it says: the label comes off each new pod, so nothing else would tell of it. */
+function templates({ pods }: GroupObservation, { metadata }: LeaderGroup): string {
+  const born = pods.flatMap(({ selected, bornLabelled }) => (selected ? (bornLabelled ?? []) : []))
+  const makers = [...new Set(born)].toSorted()
+  if (makers.length === 0) return ''
+  const { role } = groupKeys(metadata.name)
+  return `. Pods are born with the label ${role}, which is taken off: remove it from the template of ${makers.join(', ')}`
 }
 
 /** The condition as it is written: its message bounded, and dated from when its status last changed. */

@@ -54,6 +54,8 @@ export interface ObservedPod extends RoutedPod {
   readonly term: string | undefined
   /** Value of the stamp's annotation. */
   readonly sealed: string | undefined
+  /** Who made it with the group's role label, `ReplicaSet db-7f9`; absent: it was born without, as far as is known. */
+  readonly bornLabelled?: string
 }
 
 export interface ObservedLease {

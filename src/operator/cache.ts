@@ -4,6 +4,7 @@ import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observ
 import { leaseNameOf } from '../group/status.ts'
 import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
 import type { EndpointSlice, KubeObject, Lease, Node, Pod, Service } from '../kube/objects.ts'
+import { Births } from './births.ts'
 import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
 import { RoutingIndex } from './routing-index.ts'
@@ -31,6 +32,7 @@ export class Cache {
   readonly #memory = new Map<string, GroupMemory>()
   /** By UID of the pod. */
   readonly #notReadySince = new Map<string, number>()
+  readonly #births = new Births()
   /** Ticks at which quorum lists of a namespace's pods began. */
   readonly #podsListedAt = new Map<string, number>()
   /** Ticks at which quorum reads began that found no such group, by key. */
@@ -120,7 +122,12 @@ export class Cache {
       if (!kept) continue
       const selected = membership.selection.selects(name, kept.object)
       const zone = this.#zoneOf(kept.object.spec?.nodeName)
-      pods.push(observedPod(kept, name, selected, this.#notReadySince.get(kept.object.metadata.uid), zone))
+      const { uid } = kept.object.metadata
+      const bornLabelled = this.#births.makerOf(uid, name)
+      pods.push({
+        ...observedPod(kept, name, selected, this.#notReadySince.get(uid), zone),
+        ...(bornLabelled === undefined ? {} : { bornLabelled }),
+      })
     }
     return pods
   }
@@ -128,6 +135,7 @@ export class Cache {
   #podChanged(after: Pod | undefined, before: Pod | undefined): void {
     if (before && before.metadata.uid !== after?.metadata.uid) this.#notReadySince.delete(before.metadata.uid)
     if (after) this.#timeReadiness(after)
+    this.#births.setPod(after, before)
     const { namespace = '' } = (after ?? before)!.metadata
     this.#wakeAll(namespace, this.#membership(namespace).setPod(after, before))
   }

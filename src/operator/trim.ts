@@ -7,6 +7,7 @@ import {
   SERVICE_NAME_LABEL,
   ZONE_LABEL,
 } from '../group/routing/routing-keys.ts'
+import { groupsWithBareRole } from './births.ts'
 import type { Container, EndpointSlice, Lease, Node, ObjectMeta, Pod, Service } from '../kube/objects.ts'
 
 /**
@@ -29,6 +30,10 @@ export function trimPod(pod: Pod): Pod {
       ...present({ namespace, creationTimestamp, labels }),
       ...present({ deletionTimestamp, deletionGracePeriodSeconds, finalizers }),
       ...(own.length > 0 ? { annotations: Object.fromEntries(own) } : {}),
+      // Whose template it was made of matters only where something is wrong with that.
+      ...(groupsWithBareRole(pod.metadata).length > 0
+        ? present({ ownerReferences: pod.metadata.ownerReferences })
+        : {}),
     },
     ...specOf(pod),
     status: {
