@@ -97,10 +97,13 @@ export class ControlPlane {
     return this.#must(['apply', '-f', '-', ...args], manifests)
   }
 
-  /** Writes a kubeconfig for a user of the token file, or for whoever `token` belongs to, and resolves to its path. */
-  async kubeconfigFor(user: string, token = this.#user(user).token): Promise<string> {
+  /**
+   * Writes a kubeconfig for a user of the token file, or for whoever `token` belongs to, and resolves to its path.
+   * `server`: where somebody stands between.
+   */
+  async kubeconfigFor(user: string, token = this.#user(user).token, server = this.server): Promise<string> {
     const path = join(this.dir, `${(this.#kubeconfigs += 1)}.kubeconfig`)
-    await writeFile(path, kubeconfig(this.server, this.ca, { name: user, token }))
+    await writeFile(path, kubeconfig(server, this.ca, { name: user, token }))
     await chmod(path, 0o600)
     return path
   }

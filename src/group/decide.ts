@@ -104,8 +104,8 @@ function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: In
 }
 
 /**
- * A Lease that somebody deletes again and again is made anew ever later. Until then nobody can be named, and the label
- * stays where it is; but not beside a second one: to take that off takes a gate.
+ * A Lease that somebody deletes again and again is made anew ever later. Until then nobody can be named, and whoever
+ * bears the label keeps it; but not beside a second one: to take that off takes a gate.
  */
 function create(o: GroupObservation, { status }: LeaderGroup, now: Instant): Election {
   const term = status?.term ?? 0
