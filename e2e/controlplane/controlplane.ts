@@ -108,9 +108,10 @@ export class ControlPlane {
     return path
   }
 
-  /** A token like those that pods get, for 24 hours. */
-  async serviceAccountToken(namespace: string, name: string): Promise<string> {
-    return (await this.#must(['create', 'token', name, '--namespace', namespace, '--duration', '24h'])).trim()
+  /** A token like those that pods get, for 24 hours, or until this Secret is deleted. */
+  async serviceAccountToken(namespace: string, name: string, secret?: string): Promise<string> {
+    const bound = secret === undefined ? [] : ['--bound-object-kind=Secret', `--bound-object-name=${secret}`]
+    return (await this.#must(['create', 'token', name, '--namespace', namespace, '--duration=24h', ...bound])).trim()
   }
 
   /** Ends everything, the API server before etcd, and removes the directory unless it is to be kept. */
