@@ -21,6 +21,16 @@ describe('a bad day: bad input', () => {
     scene = suite.scene
   })
 
+  it('a selector that matches nothing: the condition says so, and a pod that comes leads', async () => {
+    await scene.createPod('web-0', { app: 'web' })
+    await scene.createGroup()
+    const { message } = await scene.untilCondition('False', 'NoPods')
+    assert.match(message, /matches no pod in this namespace: compare it with the labels of your pods/)
+    assert.deepEqual(keysOn(await scene.pod('web-0')), [])
+    await scene.createPod('db-0')
+    await scene.untilLed('db-0')
+  })
+
   it('a selector that matches every pod: one of all of them leads, beside another group', async () => {
     const everything = { selector: { matchExpressions: [{ key: 'no-such-label', operator: 'DoesNotExist' }] } }
     await scene.createGroup('db')

@@ -138,7 +138,7 @@ describe('the Services of a group on a real control plane', () => {
     })
   })
 
-  it('are refused where the name is taken, and say so', async () => {
+  it('on a bad day are refused where the name is taken, say so, and take their place when it is free', async () => {
     const spec = { selector: { app: 'other' }, ports: [{ port: 1 }] }
     const taken = must(await scene.api.create(Services, scene.namespace, { metadata: { name: 'db' }, spec }))
     await scene.createLed(['db-0'], { services: [LEADER] })

@@ -20,6 +20,8 @@ export async function createGate(errand: Errand): Promise<Acted> {
   const begunAt = cache.tick()
   const outcome = await api.create(Leases, namespace, emptyGate(group), { signal })
   if (outcome.kind === 'exists') return readGate(errand)
+  // The namespace is gone; that the group is, too, is on its way.
+  if (outcome.kind === 'notFound') return stale(readGate(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
   // One that a term was held under before was deleted.

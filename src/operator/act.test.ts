@@ -204,6 +204,11 @@ describe('act', () => {
       assert.equal((await rig.lease()).spec?.holderIdentity, 'x')
     })
 
+    it('takes it for no fault that the namespace is gone', async () => {
+      rig.fate = ({ method }) => (method === 'POST' ? answer(404, 'NotFound') : undefined)
+      assert.deepEqual(await rig.act({ kind: 'createGate' }), { kind: 'stale' })
+    })
+
     it('remembers when it made one anew, for a group that has had one', async () => {
       await rig.born()
       assert.deepEqual(rig.cache.observe(KEY).memory.takenBackAt, [])
