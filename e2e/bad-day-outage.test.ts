@@ -130,7 +130,10 @@ describe('a bad day: the API server', function () {
     await scene.createPod('web-0', { app: 'web' })
     await scene.createPod('web-1', { app: 'web' })
     await scene.untilLed('web-0', 'web')
-    assert.match(await scene.untilServicesReady('False', 'Forbidden', 'web'), /exceeded quota: none/)
+    assert.match(
+      await scene.untilServicesReady('False', 'Forbidden', 'web'),
+      /exceeded quota: none.*That is a quota or an admission policy/,
+    )
     await scene.setReady('web-0', false)
     await scene.untilLed('web-1', 'web')
     assert.equal(readyOf(await scene.group('web'))?.status, 'True')

@@ -19,7 +19,7 @@ const leader = pod('db-0', leading(4))
 const unready = { ...leader, ready: false, notReadySince: NOW.monotonic - 4000 }
 const paused: GroupChange = { spec: { paused: true } }
 const patient = (notReadySeconds: number): GroupChange => ({ spec: { failover: { notReadySeconds } } })
-const forbidden = { urgent: true, forbidden: true, message: 'pods is forbidden' }
+const forbidden = { urgent: true, forbidden: true, message: 'pods is forbidden: X cannot patch resource "pods"' }
 const NEW: GroupChange = { status: undefined }
 const taken = heldLease('db-0', 4, { holderIdentity: 'java-client' })
 const born = (name: string, bornLabelled: string): ObservedPod => pod(name, { bornLabelled })

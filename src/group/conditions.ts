@@ -1,4 +1,5 @@
 import { ineligibility, patience } from './candidates.ts'
+import { forbiddenMessage } from './forbidden.ts'
 import type { Gate } from './gate-state.ts'
 import { groupKeys } from './keys.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
@@ -79,11 +80,7 @@ function judge(
   if (gate.kind === 'foreign')
     return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease, group) }
   if (o.memory.fault?.forbidden) {
-    return {
-      status: 'False',
-      reason: 'Forbidden',
-      message: `${o.memory.fault.message}. Give the operator its role back: config/rbac`,
-    }
+    return { status: 'False', reason: 'Forbidden', message: forbiddenMessage(o.memory.fault.message) }
   }
   const selected = o.pods.filter((pod) => pod.selected)
   if (selected.length === 0) {
