@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { parse, stringify } from 'yaml'
 import { eventually } from './controlplane/eventually.ts'
 import { accepted, app, changes, full, type Json, refused, service, statuses, withDefaults } from './crd-tables.ts'
 import { fail, kubectl, succeed } from './kubectl.ts'
@@ -9,7 +8,6 @@ import { fail, kubectl, succeed } from './kubectl.ts'
 const NAMESPACE = `crd-${Date.now().toString(36)}`
 const CRD_DIRECTORY = fileURLToPath(new URL('../config/crd', import.meta.url))
 const README_FILE = fileURLToPath(new URL('../README.md', import.meta.url))
-const CRD_FILE = fileURLToPath(new URL('../crds/leadergroup.yaml', import.meta.url))
 
 describe('the LeaderGroup resource', () => {
   before(async () => {
@@ -48,7 +46,6 @@ describe('the LeaderGroup resource', () => {
       const patch = patchGroup(name, { spec }, '--dry-run=server')
       it(what, () => (message ? fail(patch, message) : succeed(patch)))
     }
-    it('another mode, once there are two', () => refusesAnotherMode())
   })
 
   describe('checks its status', () => {
@@ -133,33 +130,6 @@ describe('the LeaderGroup resource', () => {
     })
   })
 })
-
-/** The only mode so far is Assign, so the rule is tried on a copy of the CRD that knows a second one. */
-async function refusesAnotherMode(): Promise<void> {
-  const crd = parse((await readFile(CRD_FILE, 'utf8')).replaceAll('leadergroup.io', 'variant.leadergroup.test')) as Crd
-  crd.spec.names['shortNames'] = []
-  const [version] = crd.spec.versions
-  const mode = version?.schema.openAPIV3Schema.properties?.['spec']?.properties?.['mode']
-  assert.ok(mode)
-  mode['enum'] = ['Assign', 'Observe']
-  await succeed(['create'], stringify(crd))
-  try {
-    await succeed(['wait', '--for=condition=Established', '--timeout=30s', 'crd/leadergroups.variant.leadergroup.test'])
-    const manifest = group({ selector: app }, 'db').replace('leadergroup.io', 'variant.leadergroup.test')
-    await untilItSucceeds(['create', '-n', NAMESPACE], manifest)
-    const patch = ['patch', '-n', NAMESPACE, 'leadergroups.variant.leadergroup.test', 'db', '--type=merge', '-p']
-    await fail(
-      [...patch, '{"spec":{"mode":"Observe"}}'],
-      /spec\.mode: .*mode cannot be changed.*Put back Assign, or delete/,
-    )
-  } finally {
-    await succeed(['delete', '--wait=false', 'crd', 'leadergroups.variant.leadergroup.test'])
-  }
-}
-
-interface Crd {
-  spec: { names: Json; versions: { schema: { openAPIV3Schema: Schema } }[] }
-}
 
 interface Schema extends Json {
   properties?: Record<string, Schema>

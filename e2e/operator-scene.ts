@@ -205,6 +205,19 @@ export class Scene implements AsyncDisposable {
     })
   }
 
+  /** Until the pod does not bear the label in the term any more in which it does here. */
+  async untilOver(leader: Pod, group: string, millis: number): Promise<void> {
+    const { name, uid } = leader.metadata
+    await eventually(
+      { what: `${this.namespace}: the term of ${name} is over`, millis, intervalMillis: 20 },
+      async () => {
+        const leaders = await this.leaders(group)
+        const leads = leaders.some((pod) => pod.metadata.uid === uid && termOf(pod, group) === termOf(leader, group))
+        return leads ? undefined : true
+      },
+    )
+  }
+
   untilPod(name: string, what: string, isSo: (pod: Pod) => boolean): Promise<Pod> {
     return eventually({ what: `${this.namespace}: pod ${name} is ${what}`, millis: STEP_MILLIS }, async () => {
       const pod = await this.pod(name)

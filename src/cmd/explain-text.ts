@@ -1,8 +1,8 @@
 import type { ExplainedPod, Explanation, Outlook } from '../group/explain.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { leaseNameOf } from '../group/status.ts'
 import { age } from './age.ts'
 import { columns } from './columns.ts'
+import { leaseNameOf } from '../group/spec.ts'
 
 /** The explanation as a person reads it. */
 export function explainText(group: LeaderGroup, explanation: Explanation, wallMillis: number): string {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readyCondition } from './conditions.ts'
-import { gateOf } from './gate-state.ts'
 import type { LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from './observation.ts'
 import { GROUP_UID, NOW, bornLease, group, heldLease, leading, observation, pod, type GroupChange } from './fixtures.ts'
+import { leaseGate } from './lease-gate.ts'
 
 interface World {
   readonly group?: GroupChange
@@ -29,7 +29,7 @@ const foreign = bornLease({ ownerUID: undefined, ownerName: undefined, holderIde
 function condition({ lease = heldLease('db-0', 4), leader, pods, fault, ...world }: World): LeaderGroupCondition {
   const { memory } = observation()
   const o = observation({ pods: pods ?? (leader ? [leader] : []), memory: { ...memory, fault } })
-  return readyCondition(o, group(world.group), gateOf(lease ?? undefined, GROUP_UID), leader, WHY, NOW)
+  return readyCondition(o, group(world.group), leaseGate(lease ?? undefined, GROUP_UID), leader, { reason: WHY }, NOW)
 }
 
 type Row = readonly [what: string, world: World, status: string, reason: string, message?: RegExp]

@@ -1,12 +1,12 @@
 import { ineligibility, patience } from './candidates.ts'
-import { forbiddenMessage } from './forbidden.ts'
+import type { Election } from './election.ts'
+import { followedVerdict } from './followed-condition.ts'
 import type { Gate } from './gate-state.ts'
 import { groupKeys } from './keys.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
-
-export type ReadyReason =
-  'LeaderElected' | 'NoPods' | 'NoEligiblePod' | 'Paused' | 'LeaseHeldByAnother' | 'LeaseDeleted' | 'Forbidden'
+import { modeOf } from './spec.ts'
+import { forbidden, noPods, type Verdict } from './verdict.ts'
 
 /** Node heartbeats live here; a Lease of a group among them could be taken for a node's. */
 export const REFUSED_NAMESPACE = 'kube-node-lease'
@@ -14,25 +14,21 @@ export const REFUSED_NAMESPACE = 'kube-node-lease'
 /** The resource admits no longer message; holders of Leases, which messages quote, have no bound. */
 const LONGEST_MESSAGE = 32_768
 
-interface Verdict {
-  readonly status: 'True' | 'False'
-  readonly reason: ReadyReason
-  readonly message: string
-}
-
-/** The condition `Ready`: one eligible pod leads. `why` is the election's reason, in words. */
+/** The condition `Ready`: one pod leads, in mode Assign one that is eligible. */
 export function readyCondition(
   o: GroupObservation,
   group: LeaderGroup,
   gate: Gate,
   leader: ObservedPod | undefined,
-  why: string,
+  election: Pick<Election, 'reason' | 'follow'>,
   now: Instant,
 ): LeaderGroupCondition {
-  const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
-  const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
-  const { message, ...verdict } = judge(o, group, gate, leader, waits, why)
-  return conditionOf({ type: 'Ready', ...verdict, message: message + templates(o, group) }, group, now)
+  const verdict =
+    modeOf(group) === 'Observe' && o.namespace !== REFUSED_NAMESPACE
+      ? followedVerdict(o, group, leader, election)
+      : assignedVerdict(o, group, gate, leader, election.reason, now)
+  const message = verdict.message + templates(o, group)
+  return conditionOf({ type: 'Ready', ...verdict, message }, group, now)
 }
 
 /** Behind the message, whatever it says: the label comes off each new pod, so nothing else would tell of it. */
@@ -42,6 +38,19 @@ function templates({ pods }: GroupObservation, { metadata }: LeaderGroup): strin
   if (makers.length === 0) return ''
   const { role } = groupKeys(metadata.name)
   return `. Pods are born with the label ${role}, which is taken off: remove it from the template of ${makers.join(', ')}`
+}
+
+function assignedVerdict(
+  o: GroupObservation,
+  group: LeaderGroup,
+  gate: Gate,
+  leader: ObservedPod | undefined,
+  why: string,
+  now: Instant,
+): Verdict {
+  const keepsUntil = leader && patience(leader, group.spec.failover?.notReadySeconds)
+  const waits = keepsUntil !== undefined && keepsUntil > now.monotonic
+  return judge(o, group, gate, leader, waits, why)
 }
 
 /** The condition as it is written: its message bounded, and dated from when its status last changed. */
@@ -78,18 +87,11 @@ function judge(
       : { status: 'True', reason: 'LeaderElected', message: why }
   }
   if (gate.kind === 'foreign')
-    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.lease, group) }
-  if (o.memory.fault?.forbidden) {
-    return { status: 'False', reason: 'Forbidden', message: forbiddenMessage(o.memory.fault.message) }
-  }
+    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.object, group) }
+  const fault = forbidden(o)
+  if (fault) return fault
   const selected = o.pods.filter((pod) => pod.selected)
-  if (selected.length === 0) {
-    return {
-      status: 'False',
-      reason: 'NoPods',
-      message: 'The selector matches no pod in this namespace: compare it with the labels of your pods',
-    }
-  }
+  if (selected.length === 0) return noPods()
   if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
   if (selected.some((pod) => ineligibility(pod) === undefined)) {
     if (gate.kind === 'absent' && (group.status?.term ?? 0) > 0) {

@@ -10,7 +10,7 @@ import {
   property,
   string,
 } from 'fast-check'
-import { electingContainers, standstillOf, type ObservedContainer } from './containers.ts'
+import { electingContainers, shownContainers, standstillOf, type ObservedContainer } from './containers.ts'
 import { NOON_10, at, watched } from './follow-fixtures.ts'
 
 const FINISHED = at('12:10:12')
@@ -68,7 +68,9 @@ describe('electing containers', () => {
     ['a pod without spec', { status: {} }, []],
     ['nothing at all', {}, []],
   ] as const) {
-    it(rule, () => assert.deepEqual(electingContainers(undefined, pod, undefined, 10).map(inWords), is))
+    it(rule, () =>
+      assert.deepEqual(electingContainers(undefined, shownContainers(pod, undefined), 10).map(inWords), is),
+    )
   }
 
   const mixed = {
@@ -94,7 +96,7 @@ describe('electing containers', () => {
     ['are none if it names none', 'elector', []],
     ['are none if it is empty', '', []],
   ] as const) {
-    it(rule, () => assert.deepEqual(electingContainers(undefined, mixed, named, 10).map(inWords), is))
+    it(rule, () => assert.deepEqual(electingContainers(undefined, shownContainers(mixed, named), 10).map(inWords), is))
   }
 
   it('keep an end as it was first seen', () => {
@@ -146,7 +148,7 @@ describe('electing containers', () => {
         option(string()),
         (containers, containerStatuses, named) => {
           const pod = { spec: { containers }, status: { containerStatuses } }
-          for (const { state, end } of electingContainers(undefined, pod, named ?? undefined, 1)) {
+          for (const { state, end } of electingContainers(undefined, shownContainers(pod, named ?? undefined), 1)) {
             assert.ok(state !== 'ended' || end !== undefined)
             if (end) assert.match(JSON.stringify(containerStatuses), /"finishedAt".*"reason"|"reason".*"finishedAt"/)
           }

@@ -25,32 +25,48 @@ export interface ContainerEnd {
 /** What the kubelet writes when it does not know how, or whether, a container ended. */
 const INVENTED_REASON = 'ContainerStatusUnknown'
 
+/** What one status shows of a container. */
+export interface ShownContainer {
+  readonly name: string
+  readonly state: ObservedContainer['state']
+  /** Of the end that it shows, now or as the last state of one that was restarted; seconds since 1970. */
+  readonly finishedAt: number | undefined
+}
+
 /**
- * The containers of a pod as the API server returned it. Total: whatever cannot be read counts as alive.
+ * The containers that may elect, of a pod as the API server returned it. Total: whatever cannot be read counts as alive.
  *
- * @param before what was known of this very pod UID; undefined when it is seen for the first time
  * @param named value of the annotation `leadergroup.io/elector-container`: only the container of this name, of any kind
  */
-export function electingContainers(
-  before: readonly ObservedContainer[] | undefined,
+export function shownContainers(
   pod: { readonly spec?: unknown; readonly status?: unknown },
   named: string | undefined,
-  tick: number,
-): readonly ObservedContainer[] {
+): readonly ShownContainer[] {
   const statuses = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'].flatMap((key) =>
     listAt(pod.status, key),
   )
   return namesOf(pod.spec, named).map((name) => {
     const mine = name === '' ? [] : statuses.filter((status) => at(status, 'name') === name)
-    const last = before?.find((container) => container.name === name)?.end
     const shown = mine.length === 1 ? mine[0] : undefined
     const finishedAt = endIn(at(shown, 'state')) ?? endIn(at(shown, 'lastState'))
+    return { name, state: stateOf(at(shown, 'state')), finishedAt }
+  })
+}
+
+/**
+ * What is known of the containers once this status has arrived, too.
+ *
+ * @param before what was known of this very pod UID; undefined when it is seen for the first time
+ */
+export function electingContainers(
+  before: readonly ObservedContainer[] | undefined,
+  shown: readonly ShownContainer[],
+  tick: number,
+): readonly ObservedContainer[] {
+  return shown.map(({ name, state, finishedAt }) => {
+    const last = before?.find((container) => container.name === name)?.end
     const isNew = finishedAt !== undefined && finishedAt !== last?.finishedAt
-    return {
-      name,
-      state: stateOf(at(shown, 'state')),
-      end: isNew ? { finishedAt, seenAt: tick, witnessed: before !== undefined } : last,
-    }
+    return { name, state, end: isNew ? { finishedAt, seenAt: tick, witnessed: before !== undefined } : last }
   })
 }
 

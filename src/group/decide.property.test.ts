@@ -55,28 +55,30 @@ const tick = fc.nat({ max: 12 })
 const mostly = (value: boolean): fc.Arbitrary<boolean> =>
   fc.nat({ max: 19 }).map((dice) => (dice === 0 ? !value : value))
 
-const anyPod: fc.Arbitrary<ObservedPod> = fc.record({
-  name,
-  uid: fc.constantFrom('u0', 'u0', 'u1', 'u1', 'u2', '-', 'constructor'),
-  resourceVersion: fc.nat().map(String),
-  seenAt: fc.nat({ max: 6 }),
-  selected: mostly(true),
-  phase: fc.oneof({ weight: 19, arbitrary: fc.constant('Running') }, absentOr(hostile)),
-  terminating: mostly(false),
-  ready: mostly(true),
-  readyTime: absentOr(hostile),
-  notReadySince: absentOr(fc.double()),
-  excluded: mostly(false),
-  revision: absentOr(hostile),
-  creationTime: hostile,
-  role: rarely(fc.oneof(fc.constant('leader'), fc.constant('follower'), hostile)),
-  term: rarely(termText),
-  sealed: fc.oneof({ weight: 9, arbitrary: stamp }, { weight: 1, arbitrary: fc.constant(undefined) }),
-  podIPs: fc.constantFrom([], ['10.0.0.1']),
-  nodeName: absentOr(hostile),
-  zone: absentOr(hostile),
-  ports: fc.constant([]),
-})
+const anyPod: fc.Arbitrary<ObservedPod> = fc
+  .record({
+    name,
+    uid: fc.constantFrom('u0', 'u0', 'u1', 'u1', 'u2', '-', 'constructor'),
+    resourceVersion: fc.nat().map(String),
+    seenAt: fc.nat({ max: 6 }),
+    selected: mostly(true),
+    phase: fc.oneof({ weight: 19, arbitrary: fc.constant('Running') }, absentOr(hostile)),
+    terminating: mostly(false),
+    ready: mostly(true),
+    readyTime: absentOr(hostile),
+    notReadySince: absentOr(fc.double()),
+    excluded: mostly(false),
+    revision: absentOr(hostile),
+    creationTime: hostile,
+    role: rarely(fc.oneof(fc.constant('leader'), fc.constant('follower'), hostile)),
+    term: rarely(termText),
+    sealed: fc.oneof({ weight: 9, arbitrary: stamp }, { weight: 1, arbitrary: fc.constant(undefined) }),
+    podIPs: fc.constantFrom([], ['10.0.0.1']),
+    nodeName: absentOr(hostile),
+    zone: absentOr(hostile),
+    ports: fc.constant([]),
+  })
+  .map((bare) => ({ ...pod('db-0'), ...bare }))
 
 const anyMark = fc.oneof(
   {

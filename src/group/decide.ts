@@ -1,8 +1,10 @@
 import { REFUSED_NAMESPACE } from './conditions.ts'
-import type { GroupAction, GroupDecision } from './decision.ts'
+import type { GateWrite, GroupAction, GroupDecision, WriteStatus } from './decision.ts'
 import { whenRead, type Election } from './election.ts'
-import { gateOf, type Gate } from './gate-state.ts'
+import { decideFollowed } from './followed.ts'
+import { liveGate, type Gate } from './gate-state.ts'
 import { decideHeld } from './held.ts'
+import { leaseVersionOf } from './lease-version.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupFault, GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
@@ -11,8 +13,11 @@ import { cleanUpRouting } from './routing/clean-up.ts'
 import type { RoutingDecision } from './routing/decide-routing.ts'
 import { same } from './same.ts'
 import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
+import { markedGate } from './status-gate.ts'
 import { statusOf } from './status.ts'
 import { takesBackAt } from './take-back.ts'
+import { gateOf } from './gate-of.ts'
+import { modeOf } from './spec.ts'
 
 /** Changes of counts and wording alone are written at most so often. */
 const STATUS_INTERVAL_MILLIS = 1000
@@ -27,11 +32,13 @@ const CHORES_AT_ONCE = 64
 export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const { group } = o
   if (!group || group.metadata.deletionTimestamp !== undefined) return cleanUp(o)
-  const gate = gateOf(o.lease, group.metadata.uid)
+  const gate = gateOf(o, group)
   const elected = electUnder(o, group, gate, now)
   const routing = routeGroup(o, group, gate, elected)
   const election = o.namespace === REFUSED_NAMESPACE ? elected : withRouting(elected, routing, o.memory.fault)
-  const { urgent } = election
+  const urgent = election.urgent.map((step) => {
+    return step.kind === 'writeGate' ? gateStatus(o, group, step.write, election, routing, now) : step
+  })
   const later = choresDue(o, group, gate, election, routing, now)
   const wakeAt = earliest(election.wakeAt, later.wakeAt)
   return {
@@ -86,16 +93,16 @@ function choresDue(
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
   if (o.namespace === REFUSED_NAMESPACE)
     return { urgent: [], chores: [], reason: `groups in ${o.namespace} are refused` }
+  if (gate.kind === 'foreign') return refuse(o, gate)
+  if (gate.kind === 'spoiled') {
+    const why = 'the mark on its Lease cannot be read, so no safe term is known'
+    const { uid, resourceVersion } = gate.object
+    return { urgent: [{ kind: 'deleteGate', uid, resourceVersion }], chores: [], reason: `${why}: deleting it` }
+  }
+  if (gate.kind === 'vacant' || modeOf(group) === 'Observe') return decideFollowed({ o, group, gate, now })
   switch (gate.kind) {
     case 'absent':
       return create(o, group, now)
-    case 'spoiled': {
-      const why = 'the mark on its Lease cannot be read, so no safe term is known'
-      const { uid, resourceVersion } = gate.lease
-      return { urgent: [{ kind: 'deleteGate', uid, resourceVersion }], chores: [], reason: `${why}: deleting it` }
-    }
-    case 'foreign':
-      return refuse(o, gate)
     case 'open':
       return decideOpen({ o, group, gate, now })
     case 'held':
@@ -129,7 +136,7 @@ function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): 
       (pod) => stripPatch(o.name, pod, true),
     ),
     chores: [],
-    reason: `the Lease ${gate.lease.name} is not this group's`,
+    reason: `the Lease ${gate.object.name} is not this group's`,
   }
 }
 
@@ -157,6 +164,21 @@ function unroute(o: GroupObservation): readonly GroupAction[] {
   return [...beforeLabel, ...chores]
 }
 
+/** Mode Observe: the write of status that is one of the gate. It says what it follows; at its birth, nothing yet. */
+function gateStatus(
+  o: GroupObservation,
+  group: LeaderGroup,
+  write: GateWrite,
+  election: Election,
+  routing: RoutingDecision,
+  now: Instant,
+): WriteStatus {
+  const { leaseVersion: _, ...status } = statusOf(o, group, markedGate(group, write), election, routing.conditions, now)
+  const follows = write.gateUID === undefined ? {} : { leaseVersion: leaseVersionOf(o) }
+  const { uid, resourceVersion } = group.metadata
+  return { kind: 'writeStatus', uid, resourceVersion, status: { ...status, ...follows }, gate: write }
+}
+
 function statusDue(
   o: GroupObservation,
   group: LeaderGroup,
@@ -165,7 +187,7 @@ function statusDue(
   routing: RoutingDecision,
   now: Instant,
 ): Due {
-  const status = statusOf(o, group, gate, election.reason, routing.conditions, now)
+  const status = statusOf(o, group, gate, election, routing.conditions, now)
   if (same(status, group.status)) return { actions: [] }
   if (mayBeOutdated(o, group, gate)) return { actions: [{ kind: 'readGate' }] }
   const due = (o.memory.statusWrittenAt ?? -Infinity) + STATUS_INTERVAL_MILLIS
@@ -181,8 +203,9 @@ function statusDue(
  * what is true by now would be overwritten with what was. (A status write that conflicts brings a fresh group only.)
  */
 function mayBeOutdated(o: GroupObservation, group: LeaderGroup, gate: Gate): boolean {
-  if ((gate.kind !== 'held' && gate.kind !== 'open') || gate.term >= (group.status?.term ?? 0)) return false
-  return !(gate.lease.readAt !== undefined && gate.lease.readAt > (o.groupSeenAt ?? 0))
+  const live = liveGate(gate)
+  if (!live || live.term >= (group.status?.term ?? 0)) return false
+  return !(live.object.readAt !== undefined && live.object.readAt > (o.groupSeenAt ?? 0))
 }
 
 /** What is written at once: who leads, in which term, and whether all is well. */

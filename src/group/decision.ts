@@ -1,10 +1,16 @@
 import type { LeaderGroupStatus } from './leadergroup.ts'
+import type { Release } from './release.ts'
 import type { RoutingAction } from './routing/routing-action.ts'
 
 /** What a decision about a group may ask for. Each carries the versions that it was decided on; a stale one conflicts. */
 export type GroupAction =
   | { readonly kind: 'createGate' }
+  /** A quorum read of the gate, in mode Assign the Lease and in mode Observe the group, is `readGate`: see RoutingAction. */
   | { readonly kind: 'deleteGate'; readonly uid: string; readonly resourceVersion: string }
+  /** Mode Observe: a quorum read of the candidates' Lease, begun now. */
+  | { readonly kind: 'readLease' }
+  /** Mode Observe: empties the holder of the candidates' Lease, and nothing else of it. */
+  | ({ readonly kind: 'releaseLease' } & Release)
   /** A quorum read of one pod, to learn whether `uid` is gone. */
   | { readonly kind: 'readPod'; readonly name: string; readonly uid: string }
   /** A quorum read of the group, to learn that it is gone. */
@@ -14,12 +20,25 @@ export type GroupAction =
   | PatchPod
   | AdvanceGate
   | RoutingAction
-  | {
-      readonly kind: 'writeStatus'
-      readonly uid: string
-      readonly resourceVersion: string
-      readonly status: LeaderGroupStatus
-    }
+  | WriteStatus
+
+export interface WriteStatus {
+  readonly kind: 'writeStatus'
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly status: LeaderGroupStatus
+  /** Mode Observe: this write is one of the gate. */
+  readonly gate?: GateWrite
+}
+
+/** What a write of the gate says that is in mode Observe the group's status; see `status-gate.ts`. */
+export interface GateWrite {
+  /** Absent: nobody leads. */
+  readonly holder: { readonly name: string; readonly uid: string } | undefined
+  /** Absent: the gate is born, and every pod is to be stamped before it names a holder. */
+  readonly gateUID: string | undefined
+  readonly term: number
+}
 
 /** A merge patch of the group's own keys; null takes a key off. */
 export interface PatchPod {
@@ -36,7 +55,7 @@ export interface PodVersion {
   readonly resourceVersion: string
 }
 
-/** One PUT of the Lease as read, with holder, term and mark replaced. */
+/** Mode Assign: one PUT of the Lease as read, with holder, term and mark replaced. */
 export interface AdvanceGate {
   readonly kind: 'advanceGate'
   readonly uid: string

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { eventsOf, leaseTakenBack } from './events.ts'
-import type { ReadyReason } from './conditions.ts'
 import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
+import type { ReadyReason } from './verdict.ts'
 
 function status(
   value: 'True' | 'False' | 'Unknown',

@@ -1,10 +1,12 @@
-import type { ReadyReason } from './conditions.ts'
 import type { LeaderGroupCondition, LeaderGroupStatus } from './leadergroup.ts'
+import { quoted } from './quoted.ts'
+import type { Release } from './release.ts'
+import type { ReadyReason } from './verdict.ts'
 
 /** What people are told about a group, in the words of its condition. */
 export interface GroupEvent {
   readonly type: 'Normal' | 'Warning'
-  /** Why, in one word: a reason of the condition Ready or ServicesReady, or LeaseTakenBack. */
+  /** Why, in one word: a reason of the condition Ready or ServicesReady, LeaseTakenBack, or DeadHolderReleased. */
   readonly reason: string
   /** What the operator did upon it, in one word. */
   readonly action: string
@@ -22,6 +24,14 @@ const ACTIONS: Readonly<Record<ReadyReason, string>> = {
   LeaseHeldByAnother: 'Refuse',
   LeaseDeleted: 'Wait',
   Forbidden: 'Wait',
+  Pending: 'Wait',
+  LeaseMissing: 'Wait',
+  LeaseReleased: 'Wait',
+  LeaseExpired: 'Wait',
+  HolderUnknown: 'Wait',
+  HolderAmbiguous: 'Wait',
+  HolderDead: 'Wait',
+  HolderUnproven: 'Wait',
 }
 
 /**
@@ -69,6 +79,16 @@ export function leaseTakenBack(lease: string, from: string | undefined): GroupEv
     note:
       `Lease ${lease} was changed by ${from ? `the elector of ${from}` : 'somebody else'} and is taken back under a new ` +
       'term. In mode Assign the operator elects: give that program another Lease, or turn its election off',
+  }
+}
+
+/** The holder of a followed Lease was proved dead, and the operator emptied it for the others. */
+export function leaseReleased({ name, holderIdentity }: Pick<Release, 'name' | 'holderIdentity'>): GroupEvent {
+  return {
+    type: 'Normal',
+    reason: 'DeadHolderReleased',
+    action: 'Release',
+    note: `${quoted(holderIdentity)} held Lease ${name} and is proved dead: its holder is emptied, so that the others need not wait`,
   }
 }
 

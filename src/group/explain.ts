@@ -1,10 +1,11 @@
 import { ineligibility, patience, precedence, ranked, type Ineligibility } from './candidates.ts'
-import type { GroupAction, PatchPod } from './decision.ts'
+import type { GateWrite, GroupAction, PatchPod } from './decision.ts'
 import { foresee, without, type Foresight } from './foresee.ts'
-import { gateOf, type Gate } from './gate-state.ts'
+import type { Gate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupHistoryEntry } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import { bearsKeys, bearsLead, leads, stampedTerm } from './seal.ts'
+import { gateOf } from './gate-of.ts'
 
 /** The decision about a group, for a person who asks why. */
 export interface Explanation {
@@ -53,7 +54,7 @@ export interface Outlook {
 
 /** Explains the decision on this observation, whose lists must be complete. `group`: the group in it. */
 export function explain(o: GroupObservation, group: LeaderGroup, now: Instant): Explanation {
-  const gate = gateOf(o.lease, group.metadata.uid)
+  const gate = gateOf(o, group)
   const leader = gate.kind === 'held' ? o.pods.find((pod) => leads(pod, gate)) : undefined
   const present = foresee(o, now)
   const steps = stepsOf(present, o)
@@ -131,7 +132,8 @@ function standing(o: GroupObservation, group: LeaderGroup, leader: ObservedPod, 
 function explainPod(o: GroupObservation, gate: Gate, pod: ObservedPod, leader: ObservedPod | undefined): ExplainedPod {
   const isLeader = pod.uid === leader?.uid
   const hindrance = ineligibility(pod)
-  const enrolled = (gate.kind === 'held' || gate.kind === 'open') && stampedTerm(pod, gate) !== undefined
+  const enrolled =
+    (gate.kind === 'held' || gate.kind === 'open' || gate.kind === 'vacant') && stampedTerm(pod, gate) !== undefined
   const remarks = [
     isLeader ? `in term ${pod.term}` : hindrance ? lasting(pod, hindrance) : place(o, pod, leader),
     ...(isLeader && hindrance !== undefined ? [`but ${lasting(pod, hindrance)}`] : []),
@@ -170,6 +172,7 @@ function stepsOf({ actions }: Foresight, from: GroupObservation): readonly strin
   let named: string | undefined
   return actions.flatMap((action) => {
     if (action.kind === 'advanceGate') named = action.holder.uid
+    if (action.kind === 'writeStatus' && action.gate) named = action.gate.holder?.uid
     return stepOf(action, bearers, named) ?? []
   })
 }
@@ -184,8 +187,12 @@ function stepOf(action: GroupAction, bearers: ReadonlySet<string>, named: string
       return `name ${action.holder.name} in the Lease for term ${action.term}`
     case 'patchPod':
       return patchInWords(action, bearers, named)
+    case 'releaseLease':
+      return `empty the holder of Lease ${action.name}`
     case 'writeStatus':
+      return action.gate && gateInWords(action.gate)
     case 'readGate':
+    case 'readLease':
     case 'readPod':
     case 'readGroup':
     case 'listPods':
@@ -197,6 +204,12 @@ function stepOf(action: GroupAction, bearers: ReadonlySet<string>, named: string
     case 'deleteSlice':
       return undefined
   }
+}
+
+/** Mode Observe: what a write of status changes about the leader. */
+function gateInWords({ holder, gateUID, term }: GateWrite): string {
+  if (gateUID === undefined) return 'begin to count terms in status'
+  return holder ? `name ${holder.name} in status for term ${term}` : 'name nobody in status'
 }
 
 function patchInWords({ step, pod }: PatchPod, bearers: ReadonlySet<string>, named: string | undefined): string {

@@ -2,13 +2,13 @@
  * Only for tests: what a decision looks at, built so that a row names nothing but what it is about, and what it asks
  * for, in words. By default a pod can lead but bears nothing, and is seen at tick 10.
  */
-import type { GroupAction } from './decision.ts'
-import type { View } from './election.ts'
-import { gateOf, type HeldGate, type OpenGate } from './gate-state.ts'
+import type { Step, View } from './election.ts'
+import type { HeldGate, OpenGate } from './gate-state.ts'
 import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
 import type { LeaderGroup, LeaderGroupSpec, LeaderGroupStatus } from './leadergroup.ts'
 import { inWords as routingInWords } from './routing/fixtures.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
+import { gateOf } from './gate-of.ts'
 
 export const GATE_UID = 'gate-1'
 export const GROUP_UID = 'group-1'
@@ -36,6 +36,15 @@ export function pod(name: string, change: Partial<ObservedPod> = {}): ObservedPo
     nodeName: undefined,
     zone: undefined,
     ports: [],
+    deleted: false,
+    hostNetwork: false,
+    podIPsSeenAt: 10,
+    firstSeenAt: 10,
+    appeared: false,
+    startTime: '2026-01-01T00:00:00Z',
+    electing: [],
+    standstill: undefined,
+    outOfService: undefined,
     ...change,
   }
 }
@@ -65,6 +74,8 @@ export function bornLease(change: Partial<ObservedLease> = {}): ObservedLease {
     holderIdentity: '',
     transitions: 0,
     acquireTime: undefined,
+    sight: { seenAt: 20, sinceMillis: 0, changed: true },
+    readMillis: undefined,
     ...change,
   }
 }
@@ -114,6 +125,7 @@ export function observation(change: Partial<GroupObservation> = {}): GroupObserv
     group: group(),
     groupAbsentAt: undefined,
     pods: [],
+    deletedPods: [],
     lease: undefined,
     services: [],
     slices: [],
@@ -130,14 +142,27 @@ export function view<Kind extends 'open' | 'held'>(
   o: GroupObservation,
   now = NOW,
 ): View<Extract<OpenGate | HeldGate, { kind: Kind }>> {
-  const gate = gateOf(o.lease, GROUP_UID)
-  if (gate.kind !== kind || !o.group)
-    throw new TypeError(`a gate that is ${gate.kind}, where the row needs one ${kind}`)
+  const gate = o.group && gateOf(o, o.group)
+  if (gate?.kind !== kind || !o.group)
+    throw new TypeError(`a gate that is ${gate?.kind}, where the row needs one ${kind}`)
   return { o, group: o.group, gate: gate as Extract<OpenGate | HeldGate, { kind: Kind }>, now }
 }
 
-export function inWords(action: GroupAction): string {
+export function inWords(action: Step): string {
   switch (action.kind) {
+    case 'writeGate': {
+      const { holder, gateUID, term } = action.write
+      return gateUID === undefined
+        ? `bear the gate at term ${term}`
+        : holder
+          ? `name ${holder.name} for term ${term}`
+          : `name nobody after term ${term}`
+    }
+    case 'releaseLease':
+      return `release Lease ${action.name} ${action.resourceVersion} of ${action.holderIdentity}`
+    case 'readLease':
+      return action.kind
+
     case 'patchPod': {
       const [role] = Object.values(action.labels)
       const { 'db.leadergroup.io/sealed': stamp, 'db.leadergroup.io/term': term } = action.annotations

@@ -3,7 +3,13 @@
  * default db-0 has run since tick 10 and 12:00:00, and its record changed under our eyes at tick 20, at 100 s on the
  * monotonic clock.
  */
-import { electingContainers, standstillOf, type ContainerEnd, type ObservedContainer } from './containers.ts'
+import {
+  electingContainers,
+  shownContainers,
+  standstillOf,
+  type ContainerEnd,
+  type ObservedContainer,
+} from './containers.ts'
 import type { FollowedPod } from './follow.ts'
 import type { FollowedLease, RecordSight } from './silence.ts'
 
@@ -68,7 +74,7 @@ export function end(second: number, seenAt: number, witnessed = true): Container
 /** 2026-01-01T12:10:00Z */
 export const NOON_10 = 1_767_269_400
 
-type PodVersion = Parameters<typeof electingContainers>[1]
+type PodVersion = Parameters<typeof shownContainers>[0]
 export type KnownContainers = Pick<FollowedPod, 'electing' | 'standstill'>
 
 /** What is known of a pod's containers once this version of it has arrived, too. */
@@ -78,7 +84,7 @@ export function watchedAt(
   version: PodVersion,
   elector?: string,
 ): KnownContainers {
-  const electing = electingContainers(before?.electing, version, elector, tick)
+  const electing = electingContainers(before?.electing, shownContainers(version, elector), tick)
   return { electing, standstill: standstillOf(before, electing, tick) }
 }
 

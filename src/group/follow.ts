@@ -43,6 +43,7 @@ export type NobodyReason =
   | 'HolderAmbiguous'
   | 'HolderDead'
   | 'HolderUnproven'
+  | 'LeaseHeldByAnother'
 
 export interface FollowedPod extends HolderPod, MortalPod {}
 
@@ -50,6 +51,8 @@ export interface Following<P extends FollowedPod = FollowedPod> {
   readonly leaseName: string
   /** Undefined: there is none. */
   readonly lease: FollowedLease | undefined
+  /** What the Lease belongs to, when that is a LeaderGroup; it is no Lease of candidates then. */
+  readonly ownedBy?: string | undefined
   readonly pods: readonly P[]
   /** Whom the gate names, labelled or not. */
   readonly named: NamedHolder | undefined
@@ -60,9 +63,14 @@ export interface Following<P extends FollowedPod = FollowedPod> {
 
 /** Pure, total and idempotent. */
 export function follow<P extends FollowedPod>(view: Following<P>): Follow<P> {
-  const { lease, leaseName } = view
+  const { lease, leaseName, ownedBy } = view
   if (!lease)
     return nobody('LeaseMissing', `there is no Lease ${leaseName}: it appears when one of the pods acquires it`)
+  if (ownedBy !== undefined)
+    return nobody(
+      'LeaseHeldByAnother',
+      `Lease ${leaseName} belongs to ${ownedBy}: give this group the name of the Lease that its pods elect on`,
+    )
   const silence = silenceOf(lease, view.nowMillis)
   const holder = quoted(lease.holderIdentity ?? '')
   switch (silence.state) {

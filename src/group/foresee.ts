@@ -3,7 +3,7 @@ import type { AdvanceGate, GroupAction, PatchPod } from './decision.ts'
 import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
 import { groupKeys } from './keys.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
-import { leaseNameOf } from './status.ts'
+import { modeOf, leaseNameOf } from './spec.ts'
 
 /** More than any change of leader takes; each step may act on many pods. */
 const LONGEST_CHAIN = 64
@@ -40,7 +40,7 @@ export function foresee(from: GroupObservation, now: Instant): Foresight {
     }
     if (decision.actions.some(isWrite)) begins ??= decision.reason
     actions.push(...decision.actions)
-    o = decision.actions.reduce(after, o)
+    o = decision.actions.reduce((at, action) => after(at, action, now), o)
   }
 }
 
@@ -57,7 +57,7 @@ function unrouted(o: GroupObservation, now: Instant): GroupObservation {
 }
 
 function isWrite({ kind }: GroupAction): boolean {
-  return !['readGate', 'readPod', 'readGroup', 'listPods'].includes(kind)
+  return !['readGate', 'readLease', 'readPod', 'readGroup', 'listPods'].includes(kind)
 }
 
 /** The observation if the pod had just been deleted, and that was proved. */
@@ -66,7 +66,7 @@ export function without(o: GroupObservation, { uid }: ObservedPod): GroupObserva
 }
 
 /** The observation once the action has succeeded. */
-function after(o: GroupObservation, action: GroupAction): GroupObservation {
+function after(o: GroupObservation, action: GroupAction, now: Instant): GroupObservation {
   const tick = latestTick(o) + 1
   switch (action.kind) {
     case 'createGate':
@@ -74,7 +74,11 @@ function after(o: GroupObservation, action: GroupAction): GroupObservation {
     case 'deleteGate':
       return { ...o, lease: undefined }
     case 'readGate':
-      return { ...o, lease: o.lease && { ...o.lease, readAt: tick } }
+      return o.group && modeOf(o.group) === 'Observe' ? { ...o, groupReadAt: tick } : leaseRead(o, tick, now)
+    case 'readLease':
+      return leaseRead(o, tick, now)
+    case 'releaseLease':
+      return { ...o, lease: o.lease && released(o.lease, tick, now) }
     case 'advanceGate':
       return { ...o, lease: o.lease && advancedGate(o.lease, action, tick) }
     case 'readPod':
@@ -102,6 +106,15 @@ function after(o: GroupObservation, action: GroupAction): GroupObservation {
   }
 }
 
+function leaseRead(o: GroupObservation, tick: number, { monotonic }: Instant): GroupObservation {
+  return o.lease ? { ...o, lease: { ...o.lease, readAt: tick, readMillis: monotonic } } : { ...o, leaseAbsentAt: tick }
+}
+
+function released(lease: ObservedLease, tick: number, { monotonic }: Instant): ObservedLease {
+  const sight = { seenAt: tick, sinceMillis: monotonic, changed: true }
+  return { ...lease, holderIdentity: '', seenAt: tick, readAt: tick, readMillis: monotonic, sight }
+}
+
 function bornGate({ name, group }: GroupObservation, tick: number): ObservedLease {
   return {
     name: group ? leaseNameOf(group) : name,
@@ -116,6 +129,8 @@ function bornGate({ name, group }: GroupObservation, tick: number): ObservedLeas
     holderIdentity: '',
     transitions: 0,
     acquireTime: undefined,
+    sight: { seenAt: tick, sinceMillis: 0, changed: true },
+    readMillis: undefined,
   }
 }
 
@@ -144,7 +159,8 @@ function patched(group: string, pod: ObservedPod, { labels, annotations }: Patch
   }
 }
 
-function latestTick({ pods, lease, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt }: GroupObservation): number {
-  const ticks = [lease?.seenAt, lease?.readAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt]
+function latestTick(o: GroupObservation): number {
+  const { pods, lease, leaseAbsentAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt } = o
+  const ticks = [lease?.seenAt, lease?.readAt, leaseAbsentAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt]
   return Math.max(0, ...pods.map(({ seenAt }) => seenAt), ...ticks.filter((tick) => tick !== undefined))
 }

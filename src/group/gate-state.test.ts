@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { gateOf } from './gate-state.ts'
 import type { ObservedLease } from './observation.ts'
 import { GROUP_UID, bornLease, heldLease } from './fixtures.ts'
+import { leaseGate } from './lease-gate.ts'
 
 const MOST = 2 ** 31 - 1
 const held = (change: Partial<ObservedLease>): ObservedLease => heldLease('db-0', 4, change)
@@ -40,7 +40,7 @@ const ROWS: readonly (readonly [string, ObservedLease | undefined, string])[] = 
 describe('what the Lease says', () => {
   for (const [what, lease, expected] of ROWS) {
     it(`${what}: ${expected}`, () => {
-      const gate = gateOf(lease, GROUP_UID)
+      const gate = leaseGate(lease, GROUP_UID)
       const term = gate.kind === 'open' || gate.kind === 'held' ? ` ${gate.term}` : ''
       const holder = gate.kind === 'held' ? ` by ${gate.holder.name}` : ''
       assert.equal(`${gate.kind}${term}${holder}`, expected)

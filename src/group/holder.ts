@@ -79,6 +79,11 @@ export function mapHolder<P extends HolderPod>(
   return { kind: 'pod', ...first }
 }
 
+/** Whether a holder of this identity may be this pod. */
+export function isMeantBy(pod: HolderPod, identity: string): boolean {
+  return wayTo(pod, identity) !== undefined
+}
+
 const WAYS: readonly HolderWay[] = ['uid', 'name', 'prefix', 'ip']
 
 /** The surest way by which the identity means this pod. */

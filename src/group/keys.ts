@@ -17,6 +17,8 @@ export const FOLLOWER_ROLE = 'follower'
 
 /** On a pod: `"true"` keeps it from being chosen, by any group. */
 export const INELIGIBLE_ANNOTATION = 'leadergroup.io/ineligible'
+/** On a pod: the name of the container whose process elects, for mode Observe; without it each of them may. */
+export const ELECTOR_CONTAINER_ANNOTATION = 'leadergroup.io/elector-container'
 /** On a Lease: `Assign` says that the operator owns it and that no elector may contend for it. */
 export const MODE_ANNOTATION = 'leadergroup.io/mode'
 /** On a Lease of mode Assign: the mark, see `gate.ts`. */

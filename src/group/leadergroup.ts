@@ -22,19 +22,21 @@ export interface LeaderGroup {
 export interface LeaderGroupSpec {
   readonly selector: LeaderGroupSelector
   /**
-   * Who elects. Assign (the default): the operator chooses one of the ready pods, and the pods need no code for it. It
-   * cannot be changed.
+   * Who elects. Assign (the default): the operator chooses one of the ready pods, and the pods need no code for it.
+   * Observe: the pods elect among themselves on the Lease leaseName, with whatever elector they have, and the operator
+   * follows it. It cannot be changed.
    */
-  readonly mode?: 'Assign'
+  readonly mode?: 'Assign' | 'Observe'
   /**
    * Name of the Lease, in the group's namespace, that records the leader. Default: the name of the group. It cannot be
-   * set, changed or removed after creation. The operator creates the Lease and refuses one that it did not create.
+   * set, changed or removed after creation. In mode Assign the operator creates the Lease and refuses one that it did
+   * not create. In mode Observe it is the Lease that the pods elect on, and theirs.
    */
   readonly leaseName?: string
   readonly failover?: LeaderGroupFailover
   /**
    * true: no new leader is chosen. The present leader keeps its label and its traffic; if it goes, the group stays
-   * without a leader until paused is false again.
+   * without a leader until paused is false again. Mode Assign only.
    */
   readonly paused?: boolean
   /**
@@ -78,9 +80,15 @@ export interface LeaderGroupFailover {
   /**
    * For how many seconds the leader may be not ready before another ready pod takes over. 0, also when absent: at once.
    * At most 3600: no Service routes to a pod that is not ready, so to hold a leader for longer is not a failover
-   * policy; set paused for that. A leader that is deleted or terminates is always replaced at once.
+   * policy; set paused for that. A leader that is deleted or terminates is always replaced at once. Mode Assign only.
    */
   readonly notReadySeconds?: number
+  /**
+   * true: once the holder is proved dead, the operator empties the holder of the Lease, so that the other candidates
+   * need not wait out its duration. Read docs/observe.md first: it says what counts as proof, and which electors wait
+   * longer with it. Mode Observe only.
+   */
+  readonly releaseDeadHolder?: boolean
 }
 
 /** One Service. */
@@ -159,7 +167,10 @@ export interface LeaderGroupStatus {
    * UID of the pod that leads: a recreated pod of the same name is another candidate. Absent while there is no leader.
    */
   readonly holderUID?: string
-  /** The holder as written in the Lease, `<pod name>_<pod UID>`. */
+  /**
+   * The holder as written in the Lease: in mode Assign `<pod name>_<pod UID>`, in mode Observe whatever the pods'
+   * elector wrote, of which the first 512 characters.
+   */
   readonly holderIdentity?: string
   /**
    * When the present leader was chosen, with microseconds, as in the Lease. For people to read: nothing is decided by
@@ -167,8 +178,8 @@ export interface LeaderGroupStatus {
    */
   readonly acquireTime?: string
   /**
-   * How often the leader changed, as in the Lease (leaseTransitions): the operator keeps it equal to term, as far as 32
-   * bits reach.
+   * How often the leader changed, as in the Lease (leaseTransitions). In mode Assign the operator keeps it equal to
+   * term, as far as 32 bits reach; in mode Observe the pods' elector counts.
    */
   readonly transitions?: number
   /**
@@ -187,10 +198,21 @@ export interface LeaderGroupStatus {
   /** Name of the Lease that records the leader. */
   readonly leaseName?: string
   /**
+   * Mode Observe: the mark of the operator's last decision about the leader, `<holder or ->/<UID of the group or
+   * ->/<term>`, by which the operator tells a status that it wrote itself.
+   */
+  readonly gate?: string
+  /**
+   * Mode Observe: the version of the Lease that the last decision about the leader followed, `<UID or
+   * ->/<resourceVersion>`. No operator decides on an older one.
+   */
+  readonly leaseVersion?: string
+  /**
    * State of the group. Ready is True while a leader is in charge; its reasons are LeaderElected, NoPods,
-   * NoEligiblePod, Paused, LeaseHeldByAnother, LeaseDeleted and Forbidden. ServicesReady is True while the group's
-   * Services are as spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices, PortUnresolved,
-   * Forbidden and Pending. Both are Unknown until the operator first decides.
+   * NoEligiblePod, Paused, LeaseHeldByAnother, LeaseDeleted and Forbidden, and in mode Observe also LeaseMissing,
+   * LeaseReleased, LeaseExpired, HolderUnknown, HolderAmbiguous, HolderDead and HolderUnproven. ServicesReady is True
+   * while the group's Services are as spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices,
+   * PortUnresolved, Forbidden and Pending. Both are Unknown until the operator first decides.
    */
   readonly conditions?: readonly LeaderGroupCondition[]
   /** The last ten terms, the newest first. A term that lasts has no endTime. */

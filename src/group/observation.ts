@@ -1,7 +1,9 @@
+import type { FollowedPod } from './follow.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedSlice } from './routing/endpoint-slice.ts'
 import type { ObservedService } from './routing/observed-service.ts'
 import type { RoutedPod } from './routing/routed-pod.ts'
+import type { FollowedLease } from './silence.ts'
 
 /**
  * Everything that a decision about one group may look at, as plain data.
@@ -21,10 +23,14 @@ export interface GroupObservation {
   readonly groupReadAt?: number | undefined
   /** Tick at which the last quorum read that found no such group began. */
   readonly groupAbsentAt: number | undefined
-  /** Pods that the group selects, that bear its keys, or that its gate names. */
+  /** Pods that the group selects, that bear its keys, or that its gate or its Lease names. */
   readonly pods: readonly ObservedPod[]
+  /** Mode Observe: the last states of pods that the group selected and that were deleted, as far as they are kept. */
+  readonly deletedPods: readonly ObservedPod[]
   /** The Lease of the group's `leaseName`; absent when there is none. */
   readonly lease: ObservedLease | undefined
+  /** Tick at which the last quorum read that found no such Lease began; absent once there is one. */
+  readonly leaseAbsentAt?: number | undefined
   /** Those of the names in `spec.services`, and those that bear the group's label. */
   readonly services: readonly ObservedService[]
   /** Those behind the Services of `spec.services`, those in the way there, and those that bear the group's label. */
@@ -37,8 +43,7 @@ export interface GroupObservation {
   readonly memory: GroupMemory
 }
 
-export interface ObservedPod extends RoutedPod {
-  readonly selected: boolean
+export interface ObservedPod extends RoutedPod, FollowedPod {
   /** When the pod became Ready, as its kubelet says. RFC 3339 in UTC, so that text order is time order. */
   readonly readyTime: string | undefined
   /** Monotonic milliseconds since which this process has seen the pod not ready. */
@@ -58,12 +63,7 @@ export interface ObservedPod extends RoutedPod {
   readonly bornLabelled?: string
 }
 
-export interface ObservedLease {
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-  /** Tick at which this version was first seen. */
-  readonly seenAt: number
+export interface ObservedLease extends FollowedLease {
   /** Tick at which the last quorum read, or write of ours, that showed this version began. */
   readonly readAt: number | undefined
   /** UID of the LeaderGroup that owns it; absent when none does. */
@@ -73,6 +73,7 @@ export interface ObservedLease {
   readonly mode: string | undefined
   readonly mark: string | undefined
   readonly holderIdentity: string | undefined
+  /** `leaseTransitions` */
   readonly transitions: number | undefined
   readonly acquireTime: string | undefined
 }

@@ -14,11 +14,11 @@ import {
   pod,
   stamped,
 } from './fixtures.ts'
-import { gateOf } from './gate-state.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 import { routeGroup } from './route-group.ts'
 import { GROUP_OWNER, observedService, observedSlice } from './routing/fixtures.ts'
 import type { Endpoint, ObservedSlice } from './routing/endpoint-slice.ts'
+import { leaseGate } from './lease-gate.ts'
 
 const wishes = [{ name: 'db', role: 'Leader', ports: [{ port: 80 }] }] as const
 const routed = group({ spec: { services: wishes } })
@@ -201,7 +201,7 @@ describe('routing in the decision of a group', () => {
       world({ lease: heldLease('db-0', 4, CONFIRMED), pods: [member(0, { ...leading(4), selected: false })] }),
     ]
     for (const o of leads) {
-      const { beforeLabel } = routeGroup(o, routed, gateOf(o.lease, GROUP_UID), {})
+      const { beforeLabel } = routeGroup(o, routed, leaseGate(o.lease, GROUP_UID), {})
       assert.deepEqual(beforeLabel.map(inWords), ['deleteSlice db-leader-ipv4'])
     }
   })

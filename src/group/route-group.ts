@@ -20,7 +20,7 @@ export function routeGroup(
     wishes: group.metadata.deletionTimestamp === undefined ? (group.spec.services ?? []) : [],
     pods: o.pods.filter((pod) => pod.selected),
     leader: leaderOf(o, gate),
-    gateReadAt: gate.kind === 'absent' ? undefined : gate.lease.readAt,
+    gateReadAt: gate.kind === 'absent' ? undefined : gate.object.readAt,
     services: o.services,
     slices: o.slices,
     fault: o.memory.fault,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { gateOf, type HeldGate } from './gate-state.ts'
+import type { HeldGate } from './gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import {
   bearsKeys,
@@ -13,9 +13,10 @@ import {
   stripPatch,
 } from './seal.ts'
 import { group, GROUP_UID, heldLease, leading, pod, stamped } from './fixtures.ts'
+import { leaseGate } from './lease-gate.ts'
 
-const gate = gateOf(heldLease('db-0', 4), GROUP_UID) as HeldGate
-const readAt = (tick: number): HeldGate => ({ ...gate, lease: { ...gate.lease, readAt: tick } })
+const gate = leaseGate(heldLease('db-0', 4), GROUP_UID) as HeldGate
+const readAt = (tick: number): HeldGate => ({ ...gate, object: { ...gate.object, readAt: tick } })
 const bearing = (change: Partial<ObservedPod>): ObservedPod => pod('db-0', change)
 
 describe('seal', () => {

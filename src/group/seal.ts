@@ -1,17 +1,14 @@
 import type { PatchPod } from './decision.ts'
-import type { HeldGate, OpenGate } from './gate-state.ts'
+import type { GateObject, HeldGate, LiveGate } from './gate-state.ts'
 import { FORGED_LEAP, formatStamp, parseStamp } from './gate.ts'
 import { FOLLOWER_ROLE, LEADER_ROLE, groupKeys } from './keys.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedPod } from './observation.ts'
 
-/** A gate of ours with a readable mark: pods can be stamped under it. */
-export type LiveGate = OpenGate | HeldGate
-
 /** The term of the pod's stamp under this gate; undefined when it bears none, another gate's, or a malformed one. */
 export function stampedTerm(pod: ObservedPod, gate: LiveGate): number | undefined {
   const stamp = parseStamp(pod.sealed)
-  return stamp?.gateUID === gate.lease.uid && stamp.term < gate.term + FORGED_LEAP ? stamp.term : undefined
+  return stamp?.gateUID === gate.object.uid && stamp.term < gate.term + FORGED_LEAP ? stamp.term : undefined
 }
 
 /** No label, and it may not lead in the gate's present term or an earlier one. */
@@ -44,11 +41,8 @@ export function leads(pod: ObservedPod, gate: HeldGate): boolean {
 }
 
 /** A read of the gate that began after this pod was read has shown the gate as it is here. */
-export function gateReadAfter(
-  pod: ObservedPod,
-  gate: { readonly lease: { readonly readAt: number | undefined } },
-): boolean {
-  return gate.lease.readAt !== undefined && gate.lease.readAt > pod.seenAt
+export function gateReadAfter(pod: ObservedPod, { object }: { readonly object: GateObject }): boolean {
+  return object.readAt !== undefined && object.readAt > pod.seenAt
 }
 
 /**
@@ -68,7 +62,7 @@ export function sealPatch(
   step: 'seal' | 'enrol',
 ): PatchPod {
   const keys = groupKeys(group.metadata.name)
-  const stamp = { gateUID: gate.lease.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0) }
+  const stamp = { gateUID: gate.object.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0) }
   return {
     kind: 'patchPod',
     step,

@@ -19,10 +19,10 @@ export interface FollowedLease extends LeaseRecord {
 
 /** What an elector writes when it acquires and renews. */
 export interface LeaseRecord {
-  readonly holderIdentity?: string | null
-  readonly leaseDurationSeconds?: number | null
-  readonly acquireTime?: string | null
-  readonly renewTime?: string | null
+  readonly holderIdentity?: string | null | undefined
+  readonly leaseDurationSeconds?: number | null | undefined
+  readonly acquireTime?: string | null | undefined
+  readonly renewTime?: string | null | undefined
   readonly leaseTransitions?: number | null
 }
 

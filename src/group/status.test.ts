@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { gateOf } from './gate-state.ts'
 import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { ObservedLease, ObservedPod } from './observation.ts'
-import { leaseNameOf, statusOf } from './status.ts'
+import { statusOf } from './status.ts'
 import {
   GROUP_UID,
   NOW,
@@ -15,6 +14,8 @@ import {
   stamped,
   type GroupChange,
 } from './fixtures.ts'
+import { leaseGate } from './lease-gate.ts'
+import { leaseNameOf } from './spec.ts'
 
 interface World {
   readonly group?: GroupChange
@@ -40,7 +41,7 @@ const db1Leads: World = { group: db0Led, lease: heldLease('db-1', 5) }
 function statusIn(world: World): LeaderGroupStatus {
   const lease = 'lease' in world ? world.lease : heldLease('db-0', 4)
   const o = observation({ lease, pods: world.pods ?? [leader], gone: new Set(world.gone) })
-  return statusOf(o, group(world.group), gateOf(lease, GROUP_UID), 'why', [], NOW)
+  return statusOf(o, group(world.group), leaseGate(lease, GROUP_UID), { reason: 'why' }, [], NOW)
 }
 
 describe('status', () => {

@@ -41,6 +41,8 @@ export interface Pod extends KubeObject {
   }
   readonly status?: {
     readonly phase?: string
+    /** When the kubelet took it on. */
+    readonly startTime?: string
     readonly podIP?: string
     /** One for each address family. */
     readonly podIPs?: readonly { readonly ip?: string }[] | null
@@ -114,7 +116,10 @@ export interface SliceEndpoint {
   readonly targetRef?: { readonly kind?: string; readonly uid?: string }
 }
 
-export type Node = KubeObject
+export interface Node extends KubeObject {
+  readonly spec?: { readonly taints?: readonly { readonly key?: string }[] | null }
+  readonly status?: { readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] }
+}
 
 /** What the API server answers when something is wrong (`meta/v1` Status). */
 export interface Status {

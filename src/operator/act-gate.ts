@@ -2,13 +2,15 @@ import type { AdvanceGate } from '../group/decision.ts'
 import { formatIdentity, formatMark, transitionsOf } from '../group/gate.ts'
 import { GATE_ANNOTATION, MODE_ANNOTATION } from '../group/keys.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { leaseNameOf } from '../group/status.ts'
 import { Leases, type Lease } from '../kube/objects.ts'
 import type { Acted } from '../loop.ts'
 import { DONE, refused, STALE, stale, type Errand } from './acted.ts'
+import { groupOf, leaseOf, readLease } from './act-lease.ts'
+import { readGroup } from './act-status.ts'
 import { keyOf } from './cache.ts'
 import { LeaderGroups } from './resources.ts'
 import { trimLease } from './trim.ts'
+import { modeOf, leaseNameOf } from '../group/spec.ts'
 
 /** A term of mode Assign ends by the operator's decision, not by time, and the Lease says so. */
 const ENDLESS_SECONDS = 2 ** 31 - 1
@@ -19,9 +21,9 @@ export async function createGate(errand: Errand): Promise<Acted> {
   if (!group) return STALE
   const begunAt = cache.tick()
   const outcome = await api.create(Leases, namespace, emptyGate(group), { signal })
-  if (outcome.kind === 'exists') return readGate(errand)
+  if (outcome.kind === 'exists') return readLease(errand)
   // The namespace is gone; that the group is, too, is on its way.
-  if (outcome.kind === 'notFound') return stale(readGate(errand))
+  if (outcome.kind === 'notFound') return stale(readLease(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
   // One that a term was held under before was deleted.
@@ -35,41 +37,33 @@ export async function deleteGate(
   { uid, resourceVersion }: { readonly uid: string; readonly resourceVersion: string },
 ): Promise<Acted> {
   const { api, namespace, signal, took } = errand
-  const lease = gateOf(errand)
+  const lease = leaseOf(errand)
   if (lease?.metadata.uid !== uid) return STALE
   const key = { namespace, name: lease.metadata.name }
   const outcome = await api.delete(Leases, key, { preconditions: { uid, resourceVersion }, signal })
-  if (outcome.kind === 'conflict') return stale(readGate(errand))
+  if (outcome.kind === 'conflict') return stale(readLease(errand))
   if (outcome.kind !== 'ok' && outcome.kind !== 'notFound') return refused(outcome)
   took()
   // A finalizer may keep it: that it is gone, only a read tells.
-  const read = await readGate(errand)
-  if (read.kind !== 'done' || gateOf(errand)?.metadata.uid !== uid) return read
+  const read = await readLease(errand)
+  if (read.kind !== 'done' || leaseOf(errand)?.metadata.uid !== uid) return read
   const message = `Lease ${namespace}/${key.name} is deleted, but its finalizers keep it: remove them`
   return { kind: 'failed', error: new Error(message) }
 }
 
-export async function readGate(errand: Errand): Promise<Acted> {
-  const { api, cache, namespace, signal } = errand
+export function readGate(errand: Errand): Promise<Acted> {
   const group = groupOf(errand)
-  if (!group) return STALE
-  const lease = leaseNameOf(group)
-  const begunAt = cache.tick()
-  const outcome = await api.get(Leases, { namespace, name: lease }, { signal })
-  if (outcome.kind === 'notFound') cache.leases.absent(namespace, lease, begunAt)
-  else if (outcome.kind === 'ok') cache.leases.apply(trimLease(outcome.object), begunAt)
-  else return refused(outcome)
-  return DONE
+  return group && modeOf(group) === 'Observe' ? readGroup(errand) : readLease(errand)
 }
 
 export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<Acted> {
   const { api, cache, namespace, signal, took } = errand
-  const lease = gateOf(errand)
+  const lease = leaseOf(errand)
   if (lease?.metadata.resourceVersion !== action.resourceVersion) return STALE
   const begunAt = cache.tick()
   const target = { namespace, name: lease.metadata.name }
   const outcome = await api.replace(Leases, target, advanced(lease, action), { signal })
-  if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readGate(errand))
+  if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readLease(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
   if (action.takesBack) rememberTakenBack(errand)
@@ -81,15 +75,6 @@ function rememberTakenBack({ cache, clock, namespace, name }: Errand): void {
   const key = keyOf(namespace, name)
   const { takenBackAt } = cache.observe(key).memory
   cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
-}
-
-function groupOf({ cache, namespace, name }: Errand): LeaderGroup | undefined {
-  return cache.groups.get(namespace, name)?.object
-}
-
-function gateOf(errand: Errand): Lease | undefined {
-  const group = groupOf(errand)
-  return group && errand.cache.leases.get(errand.namespace, leaseNameOf(group))?.object
 }
 
 /** A gate is born empty: it names nobody until every pod has been stamped under it. */

@@ -491,6 +491,11 @@ describe('act', () => {
   const ALL: Readonly<Record<GroupAction['kind'], (rig: Rig) => Promise<GroupAction> | GroupAction>> = {
     createGate: () => ({ kind: 'createGate' }),
     readGate: () => ({ kind: 'readGate' }),
+    readLease: () => ({ kind: 'readLease' }),
+    releaseLease: async (at) => {
+      const { name, uid, resourceVersion } = (await at.born()).metadata
+      return { kind: 'releaseLease', name, uid, resourceVersion, holderIdentity: 'db-0' }
+    },
     readGroup: () => ({ kind: 'readGroup' }),
     listPods: () => ({ kind: 'listPods' }),
     readPod: () => ({ kind: 'readPod', name: 'db-0', uid: 'u' }),

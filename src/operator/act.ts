@@ -4,13 +4,13 @@ import type { Api } from '../kube/api.ts'
 import { ApiError } from '../kube/outcome.ts'
 import type { Acted } from '../loop.ts'
 import { advanceGate, createGate, deleteGate, readGate } from './act-gate.ts'
+import { readLease, releaseLease } from './act-lease.ts'
 import { patchPod, readPod } from './act-pod.ts'
 import { actOnRouting } from './act-routing.ts'
-import { DONE, failed, refused, STALE, stale, type Errand } from './acted.ts'
-import { keyOf, splitKey, type Cache } from './cache.ts'
+import { readGroup, writeStatus } from './act-status.ts'
+import { DONE, failed, refused, STALE, type Errand } from './acted.ts'
+import { splitKey, type Cache } from './cache.ts'
 import { PodLists } from './pod-lists.ts'
-import { LeaderGroups } from './resources.ts'
-import { trimGroup } from './trim.ts'
 
 /** So many requests of one decision are under way at a time: enrolling a thousand pods must not starve a failover. */
 const WIDTH = 8
@@ -70,6 +70,10 @@ export class Actor {
         return deleteGate(errand, action)
       case 'readGate':
         return readGate(errand)
+      case 'readLease':
+        return readLease(errand)
+      case 'releaseLease':
+        return releaseLease(errand, action)
       case 'advanceGate':
         return advanceGate(errand, action)
       case 'readPod':
@@ -98,37 +102,6 @@ export class Actor {
     // Its version was compacted between two pages: begin anew.
     return refusal.kind === 'expired' ? STALE : refused(refusal)
   }
-}
-
-async function readGroup({ api, cache, namespace, name, signal }: Errand): Promise<Acted> {
-  const begunAt = cache.tick()
-  const outcome = await api.get(LeaderGroups, { namespace, name }, { signal })
-  if (outcome.kind === 'notFound') cache.groupAbsent(namespace, name, begunAt)
-  else if (outcome.kind === 'ok') cache.groups.apply(trimGroup(outcome.object), begunAt)
-  else return refused(outcome)
-  return DONE
-}
-
-async function writeStatus(
-  errand: Errand,
-  { uid, resourceVersion, status }: Extract<GroupAction, { kind: 'writeStatus' }>,
-): Promise<Acted> {
-  const { api, cache, clock, namespace, name, signal, took } = errand
-  const group = {
-    apiVersion: `${LeaderGroups.group}/${LeaderGroups.version}`,
-    kind: LeaderGroups.kind,
-    metadata: { name, namespace, uid, resourceVersion },
-    spec: cache.groups.get(namespace, name)?.object.spec,
-    status,
-  }
-  const begunAt = cache.tick()
-  const outcome = await api.replace(LeaderGroups, { namespace, name }, group, { subresource: 'status', signal })
-  if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readGroup(errand))
-  if (outcome.kind !== 'ok') return refused(outcome)
-  took()
-  cache.remember(keyOf(namespace, name), { statusWrittenAt: clock.now() })
-  cache.groups.apply(trimGroup(outcome.object), begunAt)
-  return DONE
 }
 
 /** No server, no use in asking it for the rest of a thousand things. */

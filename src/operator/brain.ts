@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import type { GroupAction, GroupDecision } from '../group/decision.ts'
-import { eventsOf, leaseTakenBack } from '../group/events.ts'
+import { eventsOf, leaseReleased, leaseTakenBack } from '../group/events.ts'
 import type { GroupFault, GroupObservation } from '../group/observation.ts'
 import { ApiError } from '../kube/outcome.ts'
 import { failedBackoffMillis, type Acted, type Brain } from '../loop.ts'
@@ -116,7 +116,8 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
       if (action.kind === 'writeStatus' && before.group) {
         for (const event of eventsOf(before.group.status, action.status)) events.record(before.group, event)
       }
-      if (action.kind === 'advanceGate') metrics.transition()
+      if (action.kind === 'advanceGate' || (action.kind === 'writeStatus' && action.gate?.holder)) metrics.transition()
+      if (action.kind === 'releaseLease' && before.group) events.record(before.group, leaseReleased(action))
       if (action.kind === 'advanceGate' && action.takesBack && before.group && before.lease) {
         events.record(before.group, leaseTakenBack(before.lease.name, before.lease.holderIdentity))
       }
@@ -133,7 +134,8 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
       this.#electingSince.delete(key)
       if (since !== undefined) metrics.failover((clock.now() - since) / 1000)
     } else if (before.group?.status?.holder !== undefined && !this.#electingSince.has(key)) {
-      if (steps.includes('seal') || steps.includes('advanceGate')) this.#electingSince.set(key, begunAt)
+      if (steps.includes('seal') || steps.includes('advanceGate') || steps.includes('releaseLease'))
+        this.#electingSince.set(key, begunAt)
     }
   }
 
@@ -180,7 +182,13 @@ function change(action: GroupAction): string | undefined {
     case 'advanceGate':
       return `name ${action.holder.name} in the Lease for term ${action.term}`
     case 'writeStatus':
-      return 'write status'
+      return action.gate?.holder
+        ? `name ${action.gate.holder.name} in status for term ${action.gate.term}`
+        : action.gate
+          ? `name nobody in status after term ${action.gate.term}`
+          : 'write status'
+    case 'releaseLease':
+      return `empty the holder of Lease ${action.name}`
     case 'createService':
       return `create Service ${action.service.metadata.name}`
     case 'patchService':
@@ -193,6 +201,7 @@ function change(action: GroupAction): string | undefined {
     case 'deleteSlice':
       return `delete EndpointSlice ${action.name}`
     case 'readGate':
+    case 'readLease':
     case 'readPod':
     case 'readGroup':
     case 'listPods':

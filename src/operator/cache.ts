@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
+import { parseMark } from '../group/gate.ts'
+import { isMeantBy } from '../group/holder.ts'
 import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observation.ts'
-import { leaseNameOf } from '../group/status.ts'
 import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
-import type { EndpointSlice, KubeObject, Lease, Node, Pod, Service } from '../kube/objects.ts'
+import type { EndpointSlice, KubeObject, Lease, Pod, Service } from '../kube/objects.ts'
 import { Births } from './births.ts'
 import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
 import { RoutingIndex } from './routing-index.ts'
+import { seeLease, seeNode, seePod, type LeaseSight, type NodeSight, type PodSight } from './sight.ts'
 import { Deaths, Store, Ticks, type Kept } from './store.ts'
+import type { CachedNode, CachedPod } from './trim.ts'
+import { modeOf, leaseNameOf } from '../group/spec.ts'
 
 const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined }
 
@@ -18,11 +22,11 @@ const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fa
  */
 export class Cache {
   readonly groups: Store<LeaderGroup>
-  readonly pods: Store<Pod>
-  readonly leases: Store<Lease>
+  readonly pods: Store<CachedPod, PodSight>
+  readonly leases: Store<Lease, LeaseSight>
   readonly services: Store<Service>
   readonly slices: Store<EndpointSlice>
-  readonly nodes: Store<Node>
+  readonly nodes: Store<CachedNode, NodeSight>
   readonly #ticks = new Ticks()
   readonly #deaths = new Deaths()
   readonly #clock: Clock
@@ -35,6 +39,10 @@ export class Cache {
   readonly #births = new Births()
   /** Ticks at which quorum lists of a namespace's pods began. */
   readonly #podsListedAt = new Map<string, number>()
+  /** The last states of deleted pods that a followed Lease named when they died, by key of the group. */
+  readonly #deadHolders = new Map<string, readonly Kept<CachedPod, PodSight>[]>()
+  /** Ticks at which quorum reads began that found no such Lease, by namespace and name. */
+  readonly #leaseAbsentAt = new Map<string, number>()
   /** Ticks at which quorum reads began that found no such group, by key. */
   readonly #absentAt = new Map<string, number>()
 
@@ -42,14 +50,26 @@ export class Cache {
   constructor(clock: Clock, wake: (key: string) => void) {
     this.#clock = clock
     this.#wake = wake
-    this.groups = new Store(this.#ticks, this.#deaths, (after, before) => this.#groupChanged(after, before))
-    this.pods = new Store(this.#ticks, this.#deaths, (after, before) => this.#podChanged(after, before))
-    this.leases = new Store(this.#ticks, this.#deaths, (after, before) => this.#leaseChanged(after, before))
+    const now = (): number => clock.now()
+    const blind = (): undefined => undefined
     // Slices die by the thousand in a busy cluster: they must not crowd out the deaths of pods.
-    const others = new Deaths()
-    this.services = new Store(this.#ticks, others, (after, before) => this.#serviceChanged(after, before))
-    this.slices = new Store(this.#ticks, others, (after, before) => this.#sliceChanged(after, before))
-    this.nodes = new Store(this.#ticks, others, (after, before) => this.#nodeChanged(after, before))
+    const lives = { ticks: this.#ticks, deaths: this.#deaths, now }
+    const others = { ticks: this.#ticks, deaths: new Deaths(), now }
+    this.groups = new Store({ ...lives, see: blind, changed: (after, before) => this.#groupChanged(after, before) })
+    this.pods = new Store({
+      ...lives,
+      see: seePod,
+      changed: (after, before) => this.#podChanged(after, before),
+      died: (last) => this.#podDied(last),
+    })
+    this.leases = new Store({ ...lives, see: seeLease, changed: (after, before) => this.#leaseChanged(after, before) })
+    this.services = new Store({
+      ...others,
+      see: blind,
+      changed: (after, before) => this.#serviceChanged(after, before),
+    })
+    this.slices = new Store({ ...others, see: blind, changed: (after, before) => this.#sliceChanged(after, before) })
+    this.nodes = new Store({ ...others, see: seeNode, changed: (after, before) => this.#nodeChanged(after, before) })
   }
 
   /** Take one when a request begins; its reply is then a read that began there. */
@@ -62,6 +82,7 @@ export class Cache {
     const kept = this.groups.get(namespace, name)
     const group = kept?.object
     const lease = group && this.leases.get(namespace, leaseNameOf(group))
+    const leaseAbsentAt = group && this.#leaseAbsentAt.get(keyOf(namespace, leaseNameOf(group)))
     const routing = this.#routingIndex(namespace)
     return {
       namespace,
@@ -69,8 +90,10 @@ export class Cache {
       group,
       ...(kept ? { groupSeenAt: kept.seenAt, groupReadAt: kept.readAt } : {}),
       groupAbsentAt: this.#absentAt.get(key),
-      pods: this.#podsOf(namespace, name, lease),
+      pods: this.#podsOf(namespace, name, group, lease),
+      deletedPods: (this.#deadHolders.get(key) ?? []).map((kept) => this.#observed(kept, namespace, name, true)),
       lease: lease && observedLease(lease),
+      ...(leaseAbsentAt === undefined ? {} : { leaseAbsentAt }),
       services: group ? all(this.services, namespace, routing.servicesOf(group)).map(observedService) : [],
       slices: all(this.slices, namespace, routing.slicesOf(name, group)).map(observedSlice),
       podsListedAt: this.#podsListedAt.get(namespace),
@@ -94,6 +117,12 @@ export class Cache {
     this.#podsListedAt.set(namespace, begunAt)
   }
 
+  /** A quorum read that began at `begunAt` found no such Lease. */
+  leaseAbsent(namespace: string, name: string, begunAt: number): void {
+    this.leases.absent(namespace, name, begunAt)
+    this.#leaseAbsentAt.set(keyOf(namespace, name), begunAt)
+  }
+
   /** A quorum read that began at `begunAt` found no such group. */
   groupAbsent(namespace: string, name: string, begunAt: number): void {
     this.groups.absent(namespace, name, begunAt)
@@ -110,26 +139,48 @@ export class Cache {
     }
   }
 
-  /** The pods that concern the group, and the one that its Lease names even if nothing else ties it to the group. */
-  #podsOf(namespace: string, name: string, lease: Kept<Lease> | undefined): readonly ObservedPod[] {
-    const membership = this.#membership(namespace)
-    const names = new Set(membership.podsOf(name))
-    const holder = lease && markedHolder(lease.object)
+  /** The pods that concern the group, and those that its gate or its Lease names even if nothing else ties them to it. */
+  #podsOf(
+    namespace: string,
+    name: string,
+    group: LeaderGroup | undefined,
+    lease: Kept<Lease, LeaseSight> | undefined,
+  ): readonly ObservedPod[] {
+    const names = new Set(this.#membership(namespace).podsOf(name))
+    const holder = (lease && markedHolder(lease.object)) ?? parseMark(group?.status?.gate)?.holder
     if (holder && this.pods.get(namespace, holder.name)?.object.metadata.uid === holder.uid) names.add(holder.name)
-    const pods: ObservedPod[] = []
-    for (const podName of names) {
+    // Not selected, it cannot lead; but the person who asks why is told so.
+    if (group && modeOf(group) === 'Observe') names.add((lease?.object.spec?.holderIdentity ?? '').split('_', 1)[0]!)
+    return [...names].flatMap((podName) => {
       const kept = this.pods.get(namespace, podName)
-      if (!kept) continue
-      const selected = membership.selection.selects(name, kept.object)
-      const zone = this.#zoneOf(kept.object.spec?.nodeName)
-      const { uid } = kept.object.metadata
-      const bornLabelled = this.#births.makerOf(uid, name)
-      pods.push({
-        ...observedPod(kept, name, selected, this.#notReadySince.get(uid), zone),
-        ...(bornLabelled === undefined ? {} : { bornLabelled }),
-      })
+      return kept ? [this.#observed(kept, namespace, name)] : []
+    })
+  }
+
+  #observed(kept: Kept<CachedPod, PodSight>, namespace: string, group: string, deleted = false): ObservedPod {
+    const { metadata, spec } = kept.object
+    const bornLabelled = this.#births.makerOf(metadata.uid, group)
+    const pod = observedPod(kept, {
+      group,
+      selected: this.#membership(namespace).selection.selects(group, kept.object),
+      notReadySince: this.#notReadySince.get(metadata.uid),
+      node: spec?.nodeName === undefined ? undefined : this.nodes.get('', spec.nodeName),
+      deleted,
+    })
+    return bornLabelled === undefined ? pod : { ...pod, bornLabelled }
+  }
+
+  /** What its containers showed at last may prove that a holder is dead. */
+  #podDied(last: Kept<CachedPod, PodSight>): void {
+    const { namespace = '' } = last.object.metadata
+    for (const name of this.#membership(namespace).selection.selecting(last.object)) {
+      const group = this.groups.get(namespace, name)?.object
+      if (!group || modeOf(group) !== 'Observe') continue
+      const identity = this.leases.get(namespace, leaseNameOf(group))?.object.spec?.holderIdentity
+      if (!identity || !isMeantBy(this.#observed(last, namespace, name), identity)) continue
+      const key = keyOf(namespace, name)
+      this.#deadHolders.set(key, [...(this.#deadHolders.get(key) ?? []), last].slice(-MOST_DEAD_HOLDERS))
     }
-    return pods
   }
 
   #podChanged(after: Pod | undefined, before: Pod | undefined): void {
@@ -147,7 +198,8 @@ export class Cache {
   }
 
   #leaseChanged(after: Lease | undefined, before: Lease | undefined): void {
-    const { namespace = '' } = (after ?? before)!.metadata
+    const { namespace = '', name } = (after ?? before)!.metadata
+    if (after) this.#leaseAbsentAt.delete(keyOf(namespace, name))
     this.#wakeAll(namespace, this.#membership(namespace).setLease(after, before))
   }
 
@@ -161,23 +213,22 @@ export class Cache {
     this.#wakeAll(namespace, this.#routingIndex(namespace).setSlice(after, before))
   }
 
-  /** Nodes change all the time, their zones hardly ever: so no index leads from a node to its pods. */
-  #nodeChanged(after: Node | undefined, before: Node | undefined): void {
-    const [was, is] = [before, after].map((node) => node?.metadata.labels?.[ZONE_LABEL])
+  /** Nodes change all the time, what is kept of them hardly ever: so no index leads from a node to its pods. */
+  #nodeChanged(after: CachedNode | undefined, before: CachedNode | undefined): void {
+    const [was, is] = [before, after].map((node) => `${node?.metadata.labels?.[ZONE_LABEL]} ${node?.outOfService}`)
     if (was === is) return
     const { name } = (after ?? before)!.metadata
     for (const pod of this.pods.all()) if (pod.spec?.nodeName === name) this.#podChanged(pod, pod)
-  }
-
-  #zoneOf(node: string | undefined): string | undefined {
-    return node === undefined ? undefined : this.nodes.get('', node)?.object.metadata.labels?.[ZONE_LABEL]
   }
 
   #groupChanged(after: LeaderGroup | undefined, before: LeaderGroup | undefined): void {
     const { namespace = '', name } = (after ?? before)!.metadata
     const key = keyOf(namespace, name)
     if (after) this.#absentAt.delete(key)
-    if (before && before.metadata.uid !== after?.metadata.uid) this.#memory.delete(key)
+    if (before && before.metadata.uid !== after?.metadata.uid) {
+      this.#memory.delete(key)
+      this.#deadHolders.delete(key)
+    }
     this.#membership(namespace).setGroup(after, before, () => this.pods.all(namespace))
     this.#routingIndex(namespace).setGroup(after, before)
     this.#wake(key)
@@ -199,6 +250,9 @@ export class Cache {
     return membership
   }
 }
+
+/** One is enough, but a Lease's next holder may die before anybody has renewed it. */
+const MOST_DEAD_HOLDERS = 4
 
 function all<T extends KubeObject>(store: Store<T>, namespace: string, names: Iterable<string>): readonly Kept<T>[] {
   const found: Kept<T>[] = []

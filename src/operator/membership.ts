@@ -1,10 +1,10 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { parseMark, type Holder } from '../group/gate.ts'
 import { GATE_ANNOTATION } from '../group/keys.ts'
-import { leaseNameOf } from '../group/status.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { Multimap } from './multimap.ts'
 import { Selection, ownersOfKeys } from './selection.ts'
+import { leaseNameOf } from '../group/spec.ts'
 
 /** Which pods and which Lease belong to which group, in one namespace. Groups, pods and Leases are named by their names. */
 export class Membership {
@@ -17,6 +17,8 @@ export class Membership {
   readonly #users = new Multimap()
   /** UID of a pod → Leases that name it. */
   readonly #naming = new Multimap()
+  /** UID of a pod → groups whose status names it as the gate. */
+  readonly #gates = new Multimap()
 
   podsOf(group: string): ReadonlySet<string> {
     return this.#pods.get(group)
@@ -42,6 +44,7 @@ export class Membership {
     }
     for (const named of [uid, before?.metadata.uid ?? uid]) {
       for (const lease of this.#naming.get(named)) for (const group of this.usersOf(lease)) touched.add(group)
+      for (const group of this.#gates.get(named)) touched.add(group)
     }
     return touched
   }
@@ -59,6 +62,11 @@ export class Membership {
     const { name } = (after ?? before)!.metadata
     if (before) this.#users.delete(leaseNameOf(before), name)
     if (after) this.#users.add(leaseNameOf(after), name)
+    const [was, is] = [before, after].map((group) => parseMark(group?.status?.gate)?.holder?.uid)
+    if (was !== is) {
+      if (was !== undefined) this.#gates.delete(was, name)
+      if (is !== undefined) this.#gates.add(is, name)
+    }
     if (
       after &&
       before?.metadata.uid === after.metadata.uid &&

@@ -4,16 +4,30 @@ import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
 import type { ObservedSlice } from '../group/routing/endpoint-slice.ts'
 import type { ObservedService } from '../group/routing/observed-service.ts'
 import type { EndpointSlice, Lease, Pod, Service } from '../kube/objects.ts'
+import { addressesOf } from './addresses.ts'
+import { electingIn, type LeaseSight, type NodeSight, type PodSight } from './sight.ts'
 import type { Kept } from './store.ts'
+import type { CachedNode, CachedPod } from './trim.ts'
 
-/** A pod as the group of this name sees it. */
+/** What beside the pod itself says something of it. */
+export interface PodContext {
+  /** Name of the group that looks. */
+  readonly group: string
+  readonly selected: boolean
+  readonly notReadySince: number | undefined
+  /** Undefined: not known. */
+  readonly node: Kept<CachedNode, NodeSight> | undefined
+  /** This is the last that was seen of it. */
+  readonly deleted?: boolean
+}
+
+/** A pod as a group sees it. */
 export function observedPod(
-  { object: { metadata, spec, status }, seenAt }: Kept<Pod>,
-  group: string,
-  selected: boolean,
-  notReadySince: number | undefined,
-  zone: string | undefined,
+  kept: Kept<CachedPod, PodSight>,
+  { group, selected, notReadySince, node, deleted = false }: PodContext,
 ): ObservedPod {
+  const { object, seenAt, sight } = kept
+  const { metadata, spec, status } = object
   const keys = groupKeys(group)
   const { labels = {}, annotations = {} } = metadata
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
@@ -36,15 +50,18 @@ export function observedPod(
     sealed: annotations[keys.sealed],
     podIPs: addressesOf(status),
     nodeName: spec?.nodeName,
-    zone: labels[ZONE_LABEL] ?? zone,
+    zone: labels[ZONE_LABEL] ?? node?.object.metadata.labels?.[ZONE_LABEL],
     ports: spec?.containers?.[0]?.ports ?? [],
+    deleted,
+    hostNetwork: spec?.hostNetwork === true,
+    podIPsSeenAt: sight.podIPsSeenAt,
+    firstSeenAt: sight.firstSeenAt,
+    appeared: sight.appeared,
+    startTime: status?.startTime,
+    electing: electingIn(kept),
+    standstill: sight.standstill,
+    outOfService: node?.sight,
   }
-}
-
-function addressesOf(status: Pod['status']): readonly string[] {
-  const { podIP, podIPs } = status ?? {}
-  const addresses = (podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
-  return addresses.length > 0 || podIP === undefined ? addresses : [podIP]
 }
 
 export function observedService({ object: { metadata, spec = {} } }: Kept<Service>): ObservedService {
@@ -86,7 +103,12 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 }
 
-export function observedLease({ object: { metadata, spec }, seenAt, readAt }: Kept<Lease>): ObservedLease {
+export function observedLease({
+  object: { metadata, spec },
+  seenAt,
+  readAt,
+  sight,
+}: Kept<Lease, LeaseSight>): ObservedLease {
   const owners = metadata.ownerReferences ?? []
   const owner = owners.find(({ kind }) => kind === 'LeaderGroup') ?? owners[0]
   return {
@@ -100,7 +122,11 @@ export function observedLease({ object: { metadata, spec }, seenAt, readAt }: Ke
     mode: metadata.annotations?.[MODE_ANNOTATION],
     mark: metadata.annotations?.[GATE_ANNOTATION],
     holderIdentity: spec?.holderIdentity ?? undefined,
+    leaseDurationSeconds: spec?.leaseDurationSeconds,
     transitions: spec?.leaseTransitions ?? undefined,
     acquireTime: spec?.acquireTime ?? undefined,
+    renewTime: spec?.renewTime,
+    sight: sight.record,
+    readMillis: sight.readMillis,
   }
 }

@@ -3,7 +3,6 @@ import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import type { GroupAction } from '../group/decision.ts'
 import { MODE_ANNOTATION } from '../group/keys.ts'
-import { leaseNameOf } from '../group/status.ts'
 import type { Api } from '../kube/api.ts'
 import { Leases, Pods, type Lease, type OwnerReference } from '../kube/objects.ts'
 import { ApiError } from '../kube/outcome.ts'
@@ -12,6 +11,7 @@ import { Cache, keyOf, splitKey } from './cache.ts'
 import { listAll } from './list-all.ts'
 import { LeaderGroups } from './resources.ts'
 import { trimGroup, trimLease, trimPod } from './trim.ts'
+import { leaseNameOf } from '../group/spec.ts'
 
 /** Something that an operator made and that no group owns any more. More kinds may come. */
 export type Remnant = KeysOnPods | LeftLease

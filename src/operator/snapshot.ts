@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { GroupObservation, ObservedPod } from '../group/observation.ts'
-import { leaseNameOf } from '../group/status.ts'
 import type { Api, Key } from '../kube/api.ts'
 import { Leases } from '../kube/objects.ts'
 import { ApiError, type Refusal } from '../kube/outcome.ts'
@@ -9,6 +8,7 @@ import { Cache, keyOf } from './cache.ts'
 import { PodLists } from './pod-lists.ts'
 import { LeaderGroups } from './resources.ts'
 import { trimGroup, trimLease } from './trim.ts'
+import { leaseNameOf } from '../group/spec.ts'
 
 export interface Snapshot {
   readonly group: LeaderGroup

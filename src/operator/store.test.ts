@@ -14,9 +14,15 @@ class Rig {
   readonly ticks = new Ticks()
   readonly deaths = new Deaths()
   readonly told: string[] = []
-  readonly store = new Store<Thing>(this.ticks, this.deaths, (after, before) => {
-    const [now, then] = [after, before].map((each) => each?.metadata.resourceVersion ?? '-')
-    this.told.push(`${now}<${then}`)
+  readonly store = new Store<Thing>({
+    ticks: this.ticks,
+    deaths: this.deaths,
+    see: () => undefined,
+    now: () => 0,
+    changed: (after, before) => {
+      const [now, then] = [after, before].map((each) => each?.metadata.resourceVersion ?? '-')
+      this.told.push(`${now}<${then}`)
+    },
   })
 
   tellings(): readonly string[] {
@@ -42,7 +48,7 @@ describe('store', () => {
     rig.store.change({ kind: 'apply', object: thing('a', 5) })
     rig.store.change({ kind: 'apply', object: thing('a', 6) })
     rig.store.change({ kind: 'delete', object: thing('a', 7) })
-    assert.deepEqual(rig.tellings(), ['5<-', '6<5', '-<6'])
+    assert.deepEqual(rig.tellings(), ['5<-', '6<5', '7<6', '-<7'])
     assert.deepEqual([...rig.store.all()], [])
   })
 

@@ -3,13 +3,25 @@ import type { KubeObject } from '../kube/objects.ts'
 import type { Change } from '../kube/watch.ts'
 
 /** An object as kept, and when this process saw it, in ticks (`group/observation.ts`). */
-export interface Kept<T> {
+export interface Kept<T, S = undefined> {
   readonly object: T
   /** When this version first arrived. */
   readonly seenAt: number
   /** When the last quorum read, or write of ours, that returned this version began. */
   readonly readAt: number | undefined
+  /** What this process saw of its past, see `sight.ts`. */
+  readonly sight: S
 }
+
+/** What was known before a version arrived: `absent`, a complete list did not contain it; undefined, nothing. */
+export type Before<T, S> = Kept<T, S> | 'absent' | undefined
+
+/** The sight of an object once this version has arrived, too. `readMillis`: when the quorum read that brought it began. */
+export type See<T, S> = (
+  object: T,
+  before: Before<T, S>,
+  at: { readonly tick: number; readonly millis: number; readonly readMillis: number | undefined },
+) => S
 
 /** The counter that orders what arrives and what is asked. */
 export class Ticks {
@@ -37,26 +49,43 @@ export class Deaths {
   }
 }
 
+export interface StoreOptions<T, S> {
+  readonly ticks: Ticks
+  readonly deaths: Deaths
+  readonly see: See<T, S>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Called after each change of an object that is kept, was kept, or is proved gone. */
+  readonly changed: (after: T | undefined, before: T | undefined) => void
+  /** Called with the last state of each object that was kept and is proved gone, before `changed`. */
+  readonly died?: (last: Kept<T, S>) => void
+}
+
 /**
  * The objects of one resource. Watch events, replies to writes and quorum reads all come in here, and knowledge only
  * grows: an older version never replaces a newer one, and what is proved gone does not come back by a late reply.
  */
-export class Store<T extends KubeObject> {
-  readonly #byNamespace = new Map<string, Map<string, Kept<T>>>()
+export class Store<T extends KubeObject, S = undefined> {
+  readonly #byNamespace = new Map<string, Map<string, Kept<T, S>>>()
   /** Version of the last list, by the namespace that was listed; undefined: all. */
   readonly #listed = new Map<string | undefined, string>()
   readonly #ticks: Ticks
   readonly #deaths: Deaths
+  readonly #see: See<T, S>
+  readonly #now: () => number
   readonly #changed: (after: T | undefined, before: T | undefined) => void
+  readonly #died: (last: Kept<T, S>) => void
 
-  /** `changed` is called after each change of an object that is kept, was kept, or is proved gone. */
-  constructor(ticks: Ticks, deaths: Deaths, changed: (after: T | undefined, before: T | undefined) => void) {
+  constructor({ ticks, deaths, see, now, changed, died = () => undefined }: StoreOptions<T, S>) {
     this.#ticks = ticks
     this.#deaths = deaths
+    this.#see = see
+    this.#now = now
     this.#changed = changed
+    this.#died = died
   }
 
-  get(namespace: string, name: string): Kept<T> | undefined {
+  get(namespace: string, name: string): Kept<T, S> | undefined {
     return this.#byNamespace.get(namespace)?.get(name)
   }
 
@@ -73,8 +102,11 @@ export class Store<T extends KubeObject> {
       case 'apply':
         return this.apply(change.object)
       case 'delete':
+        // What the event shows is the last state, which no event before it may have shown.
+        this.apply(change.object)
         return this.gone(change.object)
       case 'reset': {
+        const wasListed = this.#listed.has(namespace)
         this.#listed.set(namespace, change.resourceVersion)
         const uids = new Set(change.objects.map(({ metadata }) => metadata.uid))
         for (const object of this.all(namespace)) {
@@ -82,13 +114,22 @@ export class Store<T extends KubeObject> {
           // What a list lacks is no longer known, yet not proved gone. A reply of ours may be newer than the list.
           if (!uids.has(uid) && !isNewer(resourceVersion, change.resourceVersion)) this.#drop(object)
         }
-        return change.objects.forEach((object) => this.apply(object))
+        return change.objects.forEach((object) => this.#apply(object, wasListed))
       }
     }
   }
 
-  /** `begunAt`: the tick at which the read or write that returned this object began; absent for a watch event. */
-  apply(object: T, begunAt?: number): void {
+  /**
+   * @param begunAt the tick at which the read or write that returned this object began; absent for a watch event
+   * @param begunMillis the same in monotonic milliseconds, of a quorum read
+   */
+  apply(object: T, begunAt?: number, begunMillis?: number): void {
+    const { namespace = '' } = object.metadata
+    const wasListed = this.#listed.has(namespace) || this.#listed.has(undefined)
+    this.#apply(object, wasListed, begunAt, begunMillis)
+  }
+
+  #apply(object: T, wasListed: boolean, begunAt?: number, readMillis?: number): void {
     const { name, namespace = '', uid, resourceVersion } = object.metadata
     if (this.#deaths.uids.has(uid)) return
     const kept = this.get(namespace, name)
@@ -97,7 +138,10 @@ export class Store<T extends KubeObject> {
     const known = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
     const readAt = latest(known?.readAt, begunAt)
     if (known && readAt === known.readAt) return
-    this.#put(namespace, name, { object: known?.object ?? object, seenAt: known?.seenAt ?? this.#ticks.next(), readAt })
+    const seenAt = known?.seenAt ?? this.#ticks.next()
+    const at = { tick: seenAt, millis: this.#now(), readMillis }
+    const sight = this.#see(object, kept ?? (wasListed ? 'absent' : undefined), at)
+    this.#put(namespace, name, { object: known?.object ?? object, seenAt, readAt, sight })
     this.#changed(object, kept?.object)
   }
 
@@ -105,6 +149,8 @@ export class Store<T extends KubeObject> {
   gone(object: T): void {
     const { name, namespace = '', uid } = object.metadata
     this.#deaths.add(uid)
+    const last = this.get(namespace, name)
+    if (last?.object.metadata.uid === uid) this.#died(last)
     if (!this.#drop(object)) this.#changed(this.get(namespace, name)?.object, object)
   }
 
@@ -123,7 +169,7 @@ export class Store<T extends KubeObject> {
     return listed !== undefined && !isNewer(resourceVersion, listed)
   }
 
-  #put(namespace: string, name: string, kept: Kept<T>): void {
+  #put(namespace: string, name: string, kept: Kept<T, S>): void {
     const objects = this.#byNamespace.get(namespace)
     if (objects) objects.set(name, kept)
     else this.#byNamespace.set(namespace, new Map([[name, kept]]))

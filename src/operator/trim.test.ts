@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { observedPod } from './observe.ts'
+import { seePod } from './sight.ts'
 import { trimEndpointSlice, trimGroup, trimLease, trimNode, trimPod, trimService } from './trim.ts'
+
+const AT = { tick: 1, millis: 0, readMillis: undefined }
 
 /** As the API server sends it, nulls and much else included. */
 function sent(json: string): Pod {
@@ -76,6 +79,7 @@ describe('trim', () => {
           podIP: '10.0.0.1',
           conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:05Z' }],
         },
+        shown: '?c/?d/?beside',
       }),
     )
   })
@@ -91,7 +95,10 @@ describe('trim', () => {
       { ...going, metadata: { ...going.metadata, labels: {}, annotations: {} } },
     ]) {
       const seen = (object: Pod) =>
-        observedPod({ object, seenAt: 1, readAt: undefined }, 'db', true, undefined, undefined)
+        observedPod(
+          { object, seenAt: 1, readAt: undefined, sight: seePod(object, undefined, AT) },
+          { group: 'db', selected: true, notReadySince: undefined, node: undefined },
+        )
       assert.deepEqual(seen(trimPod(pod)), seen(pod))
     }
     assert.equal(trimPod(going).metadata.labels, undefined)

@@ -1,5 +1,7 @@
+import { shownContainers, type ShownContainer } from '../group/containers.ts'
+import { isOutOfService } from '../group/death.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { INELIGIBLE_ANNOTATION, groupOfKey } from '../group/keys.ts'
+import { ELECTOR_CONTAINER_ANNOTATION, INELIGIBLE_ANNOTATION, groupOfKey } from '../group/keys.ts'
 import {
   GROUP_LABEL,
   MANAGED_BY,
@@ -10,15 +12,24 @@ import {
 import { groupsWithBareRole } from './births.ts'
 import type { Container, EndpointSlice, Lease, Node, ObjectMeta, Pod, Service } from '../kube/objects.ts'
 
+/** A pod as it is kept. `shown`: its containers that may elect; a text where none of them shows an end. */
+export interface CachedPod extends Pod {
+  readonly shown?: string | readonly ShownContainer[]
+}
+
+export interface CachedNode extends Node {
+  readonly outOfService?: true
+}
+
 /**
  * What is kept of each object. A pod of 3 kB is kept in a few hundred bytes: all its labels, for selectors, but of its
  * annotations only ours, and of its status only what decides.
  */
-export function trimPod(pod: Pod): Pod {
+export function trimPod(pod: CachedPod): CachedPod {
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = pod.metadata
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = pod.metadata
   const own = Object.entries(annotations ?? {}).filter(([key]) => groupOfKey(key) || key === INELIGIBLE_ANNOTATION)
-  const { phase, podIP, podIPs } = pod.status ?? {}
+  const { phase, podIP, podIPs, startTime } = pod.status ?? {}
   // The single address is the first of several.
   const several = (podIPs?.length ?? 0) > 1
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
@@ -37,17 +48,42 @@ export function trimPod(pod: Pod): Pod {
     },
     ...specOf(pod),
     status: {
-      ...present({ phase, ...(several ? { podIPs } : { podIP: podIP ?? podIPs?.[0]?.ip }) }),
+      ...present({ phase, startTime, ...(several ? { podIPs } : { podIP: podIP ?? podIPs?.[0]?.ip }) }),
       ...(ready ? { conditions: [readiness(ready)] } : {}),
     },
+    ...present({ shown: pod.shown ?? inShort(shownContainers(pod, annotations?.[ELECTOR_CONTAINER_ANNOTATION])) }),
   }
+}
+
+/** No name of a container contains it. */
+const BETWEEN = '/'
+const STATES = { running: '+', waiting: '-', ended: '.', unknown: '?' } as const
+const STATE_OF = new Map(Object.entries(STATES).map(([state, sign]) => [sign, state as keyof typeof STATES] as const))
+
+/** Where no end is shown, states and names say everything. */
+function inShort(shown: readonly ShownContainer[]): CachedPod['shown'] {
+  if (shown.length === 0) return undefined
+  const isShort = shown.every(({ name, finishedAt }) => finishedAt === undefined && !name.includes(BETWEEN))
+  return isShort ? shown.map(({ name, state }) => STATES[state] + name).join(BETWEEN) : shown
+}
+
+export function shownIn({ shown = [] }: CachedPod): readonly ShownContainer[] {
+  if (typeof shown !== 'string') return shown
+  return shown.split(BETWEEN).map((text) => {
+    return { name: text.slice(1), state: STATE_OF.get(text.slice(0, 1) as '+') ?? 'unknown', finishedAt: undefined }
+  })
 }
 
 /** Where the pod is, and the container ports that a Service may name: all as if they were one container's. */
 function specOf({ spec }: Pod): Pick<Pod, 'spec'> {
   const restartable = spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? []
   const ports = [...(spec?.containers ?? []), ...restartable].flatMap(namedPorts)
-  const kept = { ...present({ nodeName: spec?.nodeName }), ...(ports.length > 0 ? { containers: [{ ports }] } : {}) }
+  const { nodeName, hostNetwork } = spec ?? {}
+  const kept = {
+    ...present({ nodeName }),
+    ...(hostNetwork ? { hostNetwork } : {}),
+    ...(ports.length > 0 ? { containers: [{ ports }] } : {}),
+  }
   return Object.keys(kept).length > 0 ? { spec: kept } : {}
 }
 
@@ -105,10 +141,14 @@ export function trimEndpointSlice(slice: EndpointSlice): EndpointSlice {
   return { metadata: { ...identityOf(metadata), labels: kept }, addressType }
 }
 
-/** Of a node only the zone. */
-export function trimNode({ metadata }: Node): Node {
+/** Of a node only the zone, and whether it is out of service. */
+export function trimNode(node: Node): CachedNode {
+  const { metadata } = node
   const zone = metadata.labels?.[ZONE_LABEL]
-  return { metadata: { ...identityOf(metadata), ...(zone === undefined ? {} : { labels: { [ZONE_LABEL]: zone } }) } }
+  return {
+    metadata: { ...identityOf(metadata), ...(zone === undefined ? {} : { labels: { [ZONE_LABEL]: zone } }) },
+    ...(isOutOfService(node) ? { outOfService: true } : {}),
+  }
 }
 
 function identityOf({ name, namespace, uid, resourceVersion }: ObjectMeta): ObjectMeta {

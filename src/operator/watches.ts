@@ -2,10 +2,9 @@ import type { Clock } from '../clock.ts'
 import type { Api } from '../kube/api.ts'
 import type { KubeObject } from '../kube/objects.ts'
 import { ApiError } from '../kube/outcome.ts'
-import { watch, type Freshness, type WatchSource } from '../kube/watch.ts'
+import { watch, type Change, type Freshness, type WatchSource } from '../kube/watch.ts'
 import type { Check } from './health.ts'
 import type { Metrics } from './metrics.ts'
-import type { Store } from './store.ts'
 
 export interface WatchesOptions {
   readonly api: Api
@@ -14,6 +13,11 @@ export interface WatchesOptions {
   readonly metrics: Metrics
   /** Empty: all. */
   readonly namespaces: readonly string[]
+}
+
+/** What a watch fills. */
+export interface Filled<T> {
+  change(change: Change<T>, namespace?: string): void
 }
 
 /** A watch that has been silent for so long is not trusted: bookmarks come every minute, and silence is cut at 90 s. */
@@ -26,13 +30,13 @@ export class Watches<T extends KubeObject> {
   /** Resolves when each has listed once, or one of them is forbidden to. It goes on asking. */
   readonly answered: Promise<void>
   readonly #source: WatchSource<T>
-  readonly #store: Store<T>
+  readonly #store: Filled<T>
   readonly #options: WatchesOptions
   readonly #scopes: readonly { readonly namespace?: string; readonly freshness: Freshness }[]
   readonly #allSynced: () => void
   readonly #forbidden: () => void
 
-  constructor(source: WatchSource<T>, store: Store<T>, options: WatchesOptions) {
+  constructor(source: WatchSource<T>, store: Filled<T>, options: WatchesOptions) {
     const { metrics, namespaces } = options
     this.#source = source
     this.#store = store

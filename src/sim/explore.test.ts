@@ -19,10 +19,10 @@ const WORLDS: readonly (readonly [string, Partial<Budget>, Rules['lag']])[] = [
   ['an operator crashes and a reply is lost during a failover', { flips: 2, crashes: 1, lostReplies: 1 }, 'caches'],
 ]
 
-describe('seal before advance, every interleaving of two operators', () => {
+describe('seal before advance, every interleaving of two operators', function () {
+  this.timeout(60_000)
   for (const [name, budget, lag] of WORLDS) {
-    it(`never shows two labels, nor a label that the gate does not name: ${name}`, function () {
-      this.timeout(60_000)
+    it(`never shows two labels, nor a label that the gate does not name: ${name}`, () => {
       const found = exploreAll(budget, { lag })
       assert.equal(found.violation, undefined, found.story.join('\n'))
       assert.ok(found.complete, `${found.states} states were not all`)

@@ -146,12 +146,14 @@ function sentKey(
     case 'readGroup':
     case 'listPods':
       return action.kind
+    case 'readLease':
+    case 'releaseLease':
     case 'createService':
     case 'patchService':
     case 'deleteService':
     case 'createSlice':
     case 'replaceSlice':
     case 'deleteSlice':
-      throw new Error(`${action.kind}: the group of this world has no Services`)
+      throw new Error(`${action.kind}: the group of this world assigns, and has no Services`)
   }
 }

@@ -112,6 +112,15 @@ function newPod(index: number, generation: string, resourceVersion: string): Ser
     nodeName: undefined,
     zone: undefined,
     ports: [],
+    deleted: false,
+    hostNetwork: false,
+    podIPsSeenAt: 1,
+    firstSeenAt: 1,
+    appeared: false,
+    startTime: undefined,
+    electing: [],
+    standstill: undefined,
+    outOfService: undefined,
   }
 }
 
@@ -260,6 +269,7 @@ function decided(operator: OperatorState, omission?: Omission): readonly GroupAc
     groupReadAt: operator.statusReadAt,
     groupAbsentAt: undefined,
     pods: operator.pods.filter((pod) => pod !== undefined).map((pod) => misread(pod, operator, omission)),
+    deletedPods: [],
     lease: operator.lease,
     services: [],
     slices: [],
@@ -371,13 +381,15 @@ function arrive(
     }
     case 'patchPod':
       return arrivePatch(world, operator, action, omission)
+    case 'readLease':
+    case 'releaseLease':
     case 'createService':
     case 'patchService':
     case 'deleteService':
     case 'createSlice':
     case 'replaceSlice':
     case 'deleteSlice':
-      throw new Error(`${action.kind}: the group of this world has no Services`)
+      throw new Error(`${action.kind}: the group of this world assigns, and has no Services`)
   }
 }
 
@@ -407,6 +419,8 @@ function leaseNaming(
     holderIdentity,
     transitions,
     acquireTime: undefined,
+    sight: { seenAt: 1, sinceMillis: 0, changed: true },
+    readMillis: undefined,
   }
 }
 
