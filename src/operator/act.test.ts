@@ -204,6 +204,23 @@ describe('act', () => {
       assert.equal((await rig.lease()).spec?.holderIdentity, 'x')
     })
 
+    it('takes it for no fault that the namespace is gone', async () => {
+      rig.fate = ({ method }) => (method === 'POST' ? answer(404, 'NotFound') : undefined)
+      assert.deepEqual(await rig.act({ kind: 'createGate' }), { kind: 'stale' })
+    })
+
+    it('remembers when it made one anew, for a group that has had one', async () => {
+      await rig.born()
+      assert.deepEqual(rig.cache.observe(KEY).memory.takenBackAt, [])
+      await rig.clock.advance(100)
+      const { group } = rig.cache.observe(KEY)
+      const { uid, resourceVersion } = group!.metadata
+      await rig.act({ kind: 'writeStatus', uid, resourceVersion, status: { term: 2 } })
+      await rig.admin.delete(Leases, LEASE)
+      await rig.born()
+      assert.deepEqual(rig.cache.observe(KEY).memory.takenBackAt, [100])
+    })
+
     it('makes none for a group that is not there any more', async () => {
       rig.cache.groups.gone(await rig.read(LeaderGroups, 'db'))
       assert.deepEqual([await rig.act({ kind: 'createGate' }), rig.sent], [{ kind: 'stale' }, []])
