@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { formatMark } from '../src/group/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
-import { type Change, checkHistory, mostLabelled } from './history.ts'
+import { type Change, checkHistory, mostLabelled, mostLabelledByOperators } from './history.ts'
 
 const keys = groupKeys('db')
 
@@ -85,6 +85,15 @@ describe('the rules asked of a history', () => {
   for (const [what, events, message] of broken) {
     it(`are broken by ${what}`, () => assert.throws(() => checkHistory(play(...events), 'db'), message))
   }
+
+  it('count apart what a stranger labels, who gives no term', () => {
+    const strange = pod('b', 1)(7)
+    const { [keys.term]: _, ...annotations } = strange.object.metadata.annotations ?? {}
+    const metadata = { ...strange.object.metadata, annotations }
+    const history = [...play(...led), { ...strange, object: { metadata } } as Change]
+    assert.deepEqual([mostLabelled(history, 'db'), mostLabelledByOperators(history, 'db')], [2, 1])
+    assert.equal(mostLabelledByOperators(play(...led, pod('b', 1)), 'db'), 2)
+  })
 
   const followed = [gate(undefined, 0), pod('a'), pod('b'), gate('a', 1), pod('a', 1)]
   it('are kept in mode Observe, where status is the gate', () => {

@@ -48,17 +48,30 @@ export function checkHistory(history: readonly Change[], name: string, leaseName
 }
 
 /** The most pods that bore the leader label at one version: what a stranger's write to the Lease must not change. */
-export function mostLabelled(history: readonly Change[], name: string): number {
+export function mostLabelled(
+  history: readonly Change[],
+  name: string,
+  counts: (pod: Pod) => boolean = () => true,
+): number {
   const labelled = new Set<string>()
   let most = 0
   for (const { kind, gone, object } of history) {
     if (kind !== 'pod') continue
     const { uid, labels = {} } = object.metadata
-    if (!gone && labels[groupKeys(name).role] === LEADER_ROLE) labelled.add(uid)
+    if (!gone && labels[groupKeys(name).role] === LEADER_ROLE && counts(object)) labelled.add(uid)
     else labelled.delete(uid)
     most = Math.max(most, labelled.size)
   }
   return most
+}
+
+/**
+ * The most pods at one version that operators had labelled. A label that somebody else adds comes without a term, and no
+ * operator can prevent that it stands beside a leader's for a moment.
+ */
+export function mostLabelledByOperators(history: readonly Change[], name: string): number {
+  const { term } = groupKeys(name)
+  return mostLabelled(history, name, ({ metadata }) => metadata.annotations?.[term] !== undefined)
 }
 
 class GroupCheck {

@@ -1,6 +1,7 @@
 import { type KubeObject, type Resource } from '../../src/kube/objects.ts'
 import { must } from '../controlplane/must.ts'
-import { ServiceAccounts, adminApi, controlPlane } from '../controlplane/shared.ts'
+import { ServiceAccounts } from '../controlplane/cluster.ts'
+import { adminApi, controlPlane } from '../controlplane/shared.ts'
 
 const NAME = 'candidate'
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }

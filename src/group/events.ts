@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<ReadyReason, string>> = {
   NoEligiblePod: 'Wait',
   Paused: 'Pause',
   LeaseHeldByAnother: 'Refuse',
+  LeaseDeleted: 'Wait',
   Forbidden: 'Wait',
   Pending: 'Wait',
   LeaseMissing: 'Wait',

@@ -12,9 +12,13 @@ const STAY: Target<ObservedPod> = { kind: 'stay', message: 'not seen to renew' }
 const LED = 'True LeaderElected: db-0 holds Lease db as "db-0"'
 const { memory } = followedObservation()
 const fault = (forbidden: boolean): Partial<GroupObservation> => ({
-  memory: { ...memory, fault: { urgent: true, forbidden, message: 'pods is forbidden' } },
+  memory: {
+    ...memory,
+    fault: { urgent: true, forbidden, message: 'leases "db" is forbidden: User "op" cannot get resource' },
+  },
 })
-const FORBIDDEN = 'False Forbidden: pods is forbidden. Give the operator its role back: config/rbac'
+const FORBIDDEN =
+  'False Forbidden: leases "db" is forbidden: User "op" cannot get resource. Give the operator its role back: config/rbac'
 const NO_PODS: Partial<GroupObservation> = { pods: [pod('db-0', { selected: false })] }
 
 type Row = readonly [

@@ -240,7 +240,9 @@ const anyRest = {
   memory: fc.record({
     statusWrittenAt: absentOr(fc.double({ noNaN: true })),
     takenBackAt: fc.array(fc.double({ noNaN: true }), { maxLength: 3 }),
-    fault: absentOr(fc.record({ urgent: fc.boolean(), forbidden: fc.boolean(), message: hostile })),
+    fault: absentOr(
+      fc.record({ urgent: fc.boolean(), routing: fc.boolean(), forbidden: fc.boolean(), message: hostile }),
+    ),
     putOff: absentOr(fc.record({ failures: fc.nat(), until: fc.double({ noNaN: true }) })),
   }),
   namespace: fc.constantFrom('shop', 'shop', 'shop', 'shop', 'kube-node-lease'),

@@ -195,6 +195,12 @@ const HISTORY: readonly HistoryRow[] = [
     ['db-0#4 until PodDeleted'],
     NOW.wall,
   ],
+  [
+    'a holder that is gone before its term was recorded',
+    { ...db1Leads, pods: [pod('db-0', { ready: false })], gone: ['uid-db-1'] },
+    ['db-1#5 until PodDeleted', 'db-0#4 until PodNotReady'],
+    NAMED,
+  ],
   ['one that is not known to be gone', { group: db0Led, pods: [] }, ['db-0#4']],
   [
     'one that was deselected and sealed',

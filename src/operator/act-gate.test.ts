@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Leases } from '../kube/objects.ts'
-import { KEY, LEASE, Rig, advanceOf } from './act-fixtures.ts'
+import { KEY, LEASE, Rig, advanceOf, answer } from './act-fixtures.ts'
 import { LeaderGroups } from './resources.ts'
 
 describe('act on the gate', () => {
@@ -29,6 +29,23 @@ describe('act on the gate', () => {
       assert.deepEqual(await rig.act({ kind: 'createGate' }), { kind: 'done' })
       assert.equal(rig.cache.observe(KEY).lease?.holderIdentity, 'x')
       assert.equal((await rig.lease()).spec?.holderIdentity, 'x')
+    })
+
+    it('takes it for no fault that the namespace is gone', async () => {
+      rig.fate = ({ method }) => (method === 'POST' ? answer(404, 'NotFound') : undefined)
+      assert.deepEqual(await rig.act({ kind: 'createGate' }), { kind: 'stale' })
+    })
+
+    it('remembers when it made one anew, for a group that has had one', async () => {
+      await rig.born()
+      assert.deepEqual(rig.cache.observe(KEY).memory.takenBackAt, [])
+      await rig.clock.advance(100)
+      const { group } = rig.cache.observe(KEY)
+      const { uid, resourceVersion } = group!.metadata
+      await rig.act({ kind: 'writeStatus', uid, resourceVersion, status: { term: 2 } })
+      await rig.admin.delete(Leases, LEASE)
+      await rig.born()
+      assert.deepEqual(rig.cache.observe(KEY).memory.takenBackAt, [100])
     })
 
     it('makes none for a group that is not there any more', async () => {

@@ -5,6 +5,7 @@ import { isMeantBy } from '../group/holder.ts'
 import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observation.ts'
 import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
 import type { EndpointSlice, KubeObject, Lease, Pod, Service } from '../kube/objects.ts'
+import { Births } from './births.ts'
 import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
 import { RoutingIndex } from './routing-index.ts'
@@ -35,6 +36,7 @@ export class Cache {
   readonly #memory = new Map<string, GroupMemory>()
   /** By UID of the pod. */
   readonly #notReadySince = new Map<string, number>()
+  readonly #births = new Births()
   /** Ticks at which quorum lists of a namespace's pods began. */
   readonly #podsListedAt = new Map<string, number>()
   /** The last states of deleted pods that a followed Lease named when they died, by key of the group. */
@@ -159,13 +161,15 @@ export class Cache {
 
   #observed(kept: Kept<CachedPod, PodSight>, namespace: string, group: string, deleted = false): ObservedPod {
     const { metadata, spec } = kept.object
-    return observedPod(kept, {
+    const bornLabelled = this.#births.makerOf(metadata.uid, group)
+    const pod = observedPod(kept, {
       group,
       selected: this.#membership(namespace).selection.selects(group, kept.object),
       notReadySince: this.#notReadySince.get(metadata.uid),
       node: spec?.nodeName === undefined ? undefined : this.nodes.get('', spec.nodeName),
       deleted,
     })
+    return bornLabelled === undefined ? pod : { ...pod, bornLabelled }
   }
 
   /** What its containers showed at last may prove that a holder is dead. */
@@ -184,6 +188,7 @@ export class Cache {
   #podChanged(after: Pod | undefined, before: Pod | undefined): void {
     if (before && before.metadata.uid !== after?.metadata.uid) this.#notReadySince.delete(before.metadata.uid)
     if (after) this.#timeReadiness(after)
+    this.#births.setPod(after, before)
     const { namespace = '' } = (after ?? before)!.metadata
     this.#wakeAll(namespace, this.#membership(namespace).setPod(after, before))
   }

@@ -1,3 +1,4 @@
+import { forbiddenMessage } from '../forbidden.ts'
 import type { UnresolvedPort } from './endpoints.ts'
 import type { ObservedSlice } from './endpoint-slice.ts'
 import type { ObservedService } from './observed-service.ts'
@@ -63,11 +64,7 @@ export function serviceProblems({ notOurs, foreign, unresolved }: Obstacles): re
 function* progress({ awaited, acting }: Obstacles, { fault }: RoutingInput): Iterable<Verdict> {
   if (fault && acting) {
     yield fault.forbidden
-      ? {
-          status: 'False',
-          reason: 'Forbidden',
-          message: `${fault.message}. Give the operator its role back: config/rbac`,
-        }
+      ? { status: 'False', reason: 'Forbidden', message: forbiddenMessage(fault.message) }
       : { status: 'False', reason: 'Pending', message: fault.message }
   } else if (awaited.length > 0) {
     yield { status: 'Unknown', reason: 'Pending', message: `Creating ${plural('Service', awaited)}` }
