@@ -86,6 +86,11 @@ export class Cache {
     this.pods.gone({ metadata: { namespace, name, uid, resourceVersion: '' } })
   }
 
+  /** Calls `listener` when the pod with this UID is proved gone; the returned function ends that. */
+  onPodGone(uid: string, listener: () => void): () => void {
+    return this.#deaths.on(uid, listener)
+  }
+
   /** A quorum list of all pods of a namespace that began at `begunAt`. What it lacks proves nothing. */
   podsListed(namespace: string, pods: readonly Pod[], begunAt: number): void {
     for (const pod of pods) this.pods.apply(pod, begunAt)

@@ -25,11 +25,20 @@ const REMEMBERED_DEATHS = 20_000
 /** UIDs of objects that are proved gone. */
 export class Deaths {
   readonly #uids = new Set<string>()
+  readonly #listeners = new Map<string, () => void>()
   get uids(): ReadonlySet<string> {
     return this.#uids
   }
+  /** Calls `listener` when this object is proved gone; of one object the last listener counts. The returned function ends that. */
+  on(uid: string, listener: () => void): () => void {
+    this.#listeners.set(uid, listener)
+    return () => {
+      if (this.#listeners.get(uid) === listener) this.#listeners.delete(uid)
+    }
+  }
   add(uid: string): void {
     this.#uids.add(uid)
+    this.#listeners.get(uid)?.()
     for (const oldest of this.#uids) {
       if (this.#uids.size <= REMEMBERED_DEATHS) return
       this.#uids.delete(oldest)
