@@ -7,7 +7,11 @@ import type { EndpointSlice, KubeObject, Lease, Node, Pod, Service } from '../ku
 import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
 import { RoutingIndex } from './routing-index.ts'
+import { Shared } from './shared.ts'
 import { Deaths, Store, Ticks, type Kept } from './store.ts'
+
+/** Of pods, those of one group or one node are often equal; of Leases, the labels are. */
+const SHARED_PARTS = ['labels', 'spec', 'conditions']
 
 const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined }
 
@@ -40,9 +44,11 @@ export class Cache {
   constructor(clock: Clock, wake: (key: string) => void) {
     this.#clock = clock
     this.#wake = wake
-    this.groups = new Store(this.#ticks, this.#deaths, (after, before) => this.#groupChanged(after, before))
-    this.pods = new Store(this.#ticks, this.#deaths, (after, before) => this.#podChanged(after, before))
-    this.leases = new Store(this.#ticks, this.#deaths, (after, before) => this.#leaseChanged(after, before))
+    const shared = new Shared()
+    const compact = <T extends KubeObject>(object: T): T => shared.object(object, SHARED_PARTS)
+    this.groups = new Store(this.#ticks, this.#deaths, (after, before) => this.#groupChanged(after, before), compact)
+    this.pods = new Store(this.#ticks, this.#deaths, (after, before) => this.#podChanged(after, before), compact)
+    this.leases = new Store(this.#ticks, this.#deaths, (after, before) => this.#leaseChanged(after, before), compact)
     // Slices die by the thousand in a busy cluster: they must not crowd out the deaths of pods.
     const others = new Deaths()
     this.services = new Store(this.#ticks, others, (after, before) => this.#serviceChanged(after, before))

@@ -57,12 +57,22 @@ export class Store<T extends KubeObject> {
   readonly #ticks: Ticks
   readonly #deaths: Deaths
   readonly #changed: (after: T | undefined, before: T | undefined) => void
+  readonly #compact: (object: T) => T
 
-  /** `changed` is called after each change of an object that is kept, was kept, or is proved gone. */
-  constructor(ticks: Ticks, deaths: Deaths, changed: (after: T | undefined, before: T | undefined) => void) {
+  /**
+   * `changed` is called after each change of an object that is kept, was kept, or is proved gone. `compact` returns an
+   * equal object that takes less room.
+   */
+  constructor(
+    ticks: Ticks,
+    deaths: Deaths,
+    changed: (after: T | undefined, before: T | undefined) => void,
+    compact: (object: T) => T = (object) => object,
+  ) {
     this.#ticks = ticks
     this.#deaths = deaths
     this.#changed = changed
+    this.#compact = compact
   }
 
   get(namespace: string, name: string): Kept<T> | undefined {
@@ -106,8 +116,9 @@ export class Store<T extends KubeObject> {
     const known = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
     const readAt = latest(known?.readAt, begunAt)
     if (known && readAt === known.readAt) return
-    this.#put(namespace, name, { object: known?.object ?? object, seenAt: known?.seenAt ?? this.#ticks.next(), readAt })
-    this.#changed(object, kept?.object)
+    const after = known?.object ?? this.#compact(object)
+    this.#put(namespace, name, { object: after, seenAt: known?.seenAt ?? this.#ticks.next(), readAt })
+    this.#changed(after, kept?.object)
   }
 
   /** The object with this UID does not exist any more; another of its name may. */
