@@ -6,7 +6,7 @@ import { must } from '../e2e/controlplane/must.ts'
 import { type Commit, watchCommits } from './commits.ts'
 import { type Figure, atMost, single, spread } from './figure.ts'
 import { type Bare, createBare, isBareLeader, nameBare } from './floor.ts'
-import { type StartOptions, startOperator } from './operator.ts'
+import { type RunningOperator, type StartOptions, startOperator } from './operator.ts'
 import { type Member, Population, createReadyPod, inParallel } from './population.ts'
 import { type Stage, createNamespace } from './stage.ts'
 import { isLabelled } from './trigger.ts'
@@ -23,14 +23,15 @@ export async function measureHealing(stage: Stage, groups: number, options: Star
   await operator.untilActing(stage.signal)
   const population = new Population(stage)
   await population.grow(groups)
-  const labels = await measure(stage, population, { direct: false })
+  const labels = await measure(stage, operator, population, { direct: false })
   stage.progress.say(`heal: a Service with routing Direct for each of ${groups} groups`)
   await inParallel(population.groups, (member) => addService(stage, member))
-  return [...labels, ...(await measure(stage, population, { direct: true }))]
+  return [...labels, ...(await measure(stage, operator, population, { direct: true }))]
 }
 
 async function measure(
   stage: Stage,
+  operator: RunningOperator,
   population: Population,
   { direct }: { readonly direct: boolean },
 ): Promise<Figure[]> {
@@ -38,8 +39,12 @@ async function measure(
   stage.progress.say(`heal: the floor, ${size} dead pods answered with bare writes`)
   const floor = await healBare(stage, size, { direct })
   const holders = await population.settle()
+  await stage.audit.skip()
+  const before = await operator.usage()
   stage.progress.say(`heal: ${size} leaders die at once`)
   const healing = await heal(stage, holders, { direct })
+  const cpuSeconds = (await operator.usage()).cpuSeconds - before.cpuSeconds
+  const requests = (await stage.audit.requests()).length
   await inParallel([...holders.keys()], (member) => population.addPod(member))
   const what = `${size} leaders die at once${direct ? ', Direct' : ''}`
   const limit = direct ? GOAL_SECONDS.slices : GOAL_SECONDS.labels
@@ -51,13 +56,18 @@ async function measure(
       floor: single(floor.seconds),
       ...(size >= GOAL_GROUPS ? { goal: atMost(healing.seconds, limit, 's') } : {}),
     },
+    { what: `${what}: first death → last death`, unit: 's', value: single(healing.dying), floor: single(floor.dying) },
     { what: `${what}: each from death to label`, unit: 'ms', value: spread(healing.each), floor: spread(floor.each) },
+    { what: `${what}: requests of each group until all are healed`, unit: 'requests', value: single(requests / size) },
+    { what: `${what}: CPU of each group until all are healed`, unit: 'ms', value: single((1000 * cpuSeconds) / size) },
   ]
 }
 
 interface Healing {
   /** From the first death's commit to the last commit that heals. */
   readonly seconds: number
+  /** From the first death's commit to the last one's: how far "at once" goes. */
+  readonly dying: number
   /** Milliseconds of each group until its label. */
   readonly each: readonly number[]
 }
@@ -163,9 +173,10 @@ class Timer {
       return needed.every((each) => each.size === size) ? true : undefined
     })
     const begun = Math.min(...this.#diedAt.values())
+    const dying = (Math.max(...this.#diedAt.values()) - begun) / 1000
     const last = Math.max(...needed.flatMap((each) => [...each.values()]))
     const each = [...this.#labelledAt].map(([group, at]) => at - this.#diedAt.get(group)!)
-    return { seconds: (last - begun) / 1000, each }
+    return { seconds: (last - begun) / 1000, dying, each }
   }
 }
 

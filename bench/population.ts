@@ -102,8 +102,9 @@ export class Population {
       if (without.length === 0 && clock.now() < end) return holders
       // After a failure the operator waits for up to 8 s before it tries again.
       if (clock.now() < end) continue
-      const [{ namespace, group } = { namespace: '', group: 'none' }] = without
-      throw new Error(`no rest in time: ${without.length} groups have no leader, ${namespace}/${group} among them`)
+      const [first] = without
+      const why = first ? `${without.length} groups have no leader, ${first.group} among them` : 'it goes on writing'
+      throw new Error(`the operator does not come to rest: ${why}`)
     }
   }
 

@@ -53,8 +53,9 @@ export interface LoopOptions {
 
 const STALE_BACKOFF = { firstMillis: 2, longestMillis: 500 }
 const FAILED_BACKOFF = { firstMillis: 100, longestMillis: 8000 }
-/** Chores wait for what is urgent elsewhere, but not for ever. */
+/** Chores wait for what is urgent elsewhere, but not for ever: after this long they get one turn in so many. */
 const CHORES_WAIT_MILLIS = 2000
+const CHORES_TURN = 4
 /** A decision that does not come to rest in so many passes contradicts itself: it is reported instead of spun on. */
 const MAX_PASSES = 200
 
@@ -77,6 +78,8 @@ export class Loop<Observation, Action> {
   /** Keys that have only chores to do, and since when they wait, oldest first. */
   readonly #later = new Map<string, number>()
   readonly #idleWaiters: (() => void)[] = []
+  /** Turns since one was given to chores while others waited. */
+  #turns = 0
   #running = 0
   #stopped = false
 
@@ -141,12 +144,15 @@ export class Loop<Observation, Action> {
     }
   }
 
-  /** The next key whose chores may begin: when nothing else waits, or they have waited for long. */
+  /** The next key whose chores may begin: when nothing else waits, or they have waited for long and it is their turn. */
   #lateKey(): string | undefined {
     const [oldest] = this.#later
     if (!oldest) return undefined
     const [key, since] = oldest
-    if (this.#queue.length > 0 && this.#clock.now() - since < CHORES_WAIT_MILLIS) return undefined
+    if (this.#queue.length > 0) {
+      if (this.#clock.now() - since < CHORES_WAIT_MILLIS || ++this.#turns < CHORES_TURN) return undefined
+      this.#turns = 0
+    }
     this.#later.delete(key)
     return key
   }
