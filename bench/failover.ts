@@ -186,7 +186,8 @@ function counts(
   const of = (resource: string) =>
     count(({ after }) => after.filter((each) => isWrite(each) && each.resource === resource))
   const limit = (trigger.gone ? 2 : 3) + (routing === 'Direct' ? 1 : 0)
-  const writes = count(({ before }) => before.filter(isWrite))
+  // One that is refused writes nothing: a slice that the garbage collector took along with its pod is created instead.
+  const writes = count(({ before }) => before.filter((each) => isWrite(each) && each.code < 300))
   const perSecond = spread(
     seen.map(({ after }) => mostInASecond(after.filter(({ resource }) => resource === 'leadergroups/status'))),
   )
@@ -198,6 +199,10 @@ function counts(
   })
   return [
     figure('writes until the label', writes, { text: `≤ ${limit} each`, reached: writes.max! <= limit }),
+    figure(
+      'refused writes until the label',
+      count(({ before }) => before.filter((each) => isWrite(each) && each.code >= 300)),
+    ),
     figure(
       'reads until the label',
       count(({ before }) => before.filter((each) => each.verb === 'get')),
