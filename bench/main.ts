@@ -45,10 +45,14 @@ const sections = new Set<Section>(program.args.length > 0 ? (program.args as Sec
 
 const progress = terminalProgress()
 const end = new AbortController()
+let stoppedAt = Infinity
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    // Servers and directories go with this process, however it ends: the second signal need not wait for it.
-    if (end.signal.aborted) process.exit(128 + constants.signals[name])
+    // Servers and directories go with this process, however it ends, so who asks twice need not wait. npm passes on
+    // what the terminal has sent here already: that is once.
+    if (clock.now() - stoppedAt > 1_000) process.exit(128 + constants.signals[name])
+    if (end.signal.aborted) return
+    stoppedAt = clock.now()
     process.exitCode = 128 + constants.signals[name]
     progress.say(`${name}: stopping`)
     end.abort(new Error(`stopped by ${name}`))
