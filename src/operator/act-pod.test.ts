@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Pods } from '../kube/objects.ts'
+import type { PatchPod } from '../group/decision.ts'
+import { Pods, type Pod } from '../kube/objects.ts'
 import { KEY, NAMESPACE, Rig, SEALED, answer } from './act-fixtures.ts'
 
 describe('act on pods', () => {
@@ -49,6 +50,35 @@ describe('act on pods', () => {
       assert.deepEqual(await rig.act(action), { kind: 'done' })
       assert.ok(rig.cache.observe(KEY).gone.has(action.pod.uid))
       assert.deepEqual(rig.cache.observe(KEY).pods, [])
+    })
+  })
+
+  describe('patchPod of a pod between the two writes of its deletion by force', () => {
+    let action: PatchPod
+    let ending: Pod
+
+    beforeEach(async () => {
+      action = await rig.patch()
+      const { metadata, ...rest } = await rig.pod()
+      const resourceVersion = String(Number(metadata.resourceVersion) + 1)
+      const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 }
+      ending = { ...rest, metadata: { ...metadata, ...deletion, resourceVersion } }
+      rig.cache.pods.change({ kind: 'apply', object: ending })
+      rig.sent.length = 0
+    })
+
+    it('waits for the event of its end, and asks nothing', async () => {
+      const acting = rig.act(action)
+      rig.cache.pods.change({ kind: 'delete', object: ending })
+      assert.deepEqual(await acting, { kind: 'done' })
+      assert.deepEqual(rig.sent, [])
+    })
+
+    it('reads the pod when that event does not come', async () => {
+      const acting = rig.act(action)
+      await rig.clock.advance(50)
+      assert.deepEqual(await acting, { kind: 'stale' })
+      assert.deepEqual(rig.sent, ['GET pods/db-0'])
     })
   })
 
