@@ -56,7 +56,7 @@ function elect(view: FollowedView, { target, readLease }: Follow<ObservedPod>): 
     if (stamping) return stamping
   }
   // An operator whose watch lags must not undo what another one decided on a newer Lease.
-  if (readLease || (moves(gate, target) && !isFresh(o, group.status))) {
+  if (readLease || (moves(gate, target) && !isFresh(o, group.status)) || isRenamedBlindly(view, target)) {
     return { ...resting(`${target.message}: reading the Lease again`), urgent: [{ kind: 'readLease' }] }
   }
   if (gate.kind === 'open') {
@@ -78,6 +78,18 @@ function moves(gate: LiveGate, target: Target): boolean {
     case 'stay':
       return gate.kind === 'open'
   }
+}
+
+/**
+ * The holder is sealed and is to lead again, in a new term. Whoever sealed it may have seen a newer Lease than this process
+ * has: without a read of it that began after the seal was seen, two operators could undo each other's steps for as long as
+ * a watch lags, and the gate could follow an older Lease than before.
+ */
+function isRenamedBlindly({ o, group, gate }: FollowedView, target: Target<ObservedPod>): boolean {
+  if (gate.kind !== 'held' || target.kind !== 'holder') return false
+  const { pod } = target
+  if (pod.uid !== gate.holder.uid || !isSealed(pod, gate)) return false
+  return !isFresh(o, group.status) || (o.lease?.readAt ?? 0) <= pod.seenAt
 }
 
 /**
