@@ -19,7 +19,8 @@ export function statusGate(
     status?.term === mark.term &&
     status.holder === mark.holder?.name &&
     status.holderUID === mark.holder?.uid
-  return agrees ? marked(object, mark) : { kind: 'open', object, term: mark.term }
+  // The round stamps every pod with this term: below one that was named, a late label of that would still fit.
+  return agrees ? marked(object, mark) : { kind: 'open', object, term: Math.max(mark.term, status?.term ?? 0) }
 }
 
 /** The gate once this mark is written. */
