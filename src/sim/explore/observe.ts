@@ -109,8 +109,9 @@ function emptied({ serial }: World, lease: ServerLease): ServerLease {
 }
 
 /**
- * An old status that somebody puts back as it was is left out: it says what an operator wrote, and nothing in the world tells
- * it from the present one. The term after it comes again then, and a late label of that term may fit.
+ * Two things are left out, for the terms come again then, and a late label of one may fit. An old status that somebody puts
+ * back as it was says what an operator wrote, and nothing in the world tells it from the present one. And where status is
+ * wiped and the pods that bore the last numbers are gone, no number is left to go on from: so no world has both.
  */
 function* statusSteps(world: World): Generator<Step> {
   const { budget, group } = world
