@@ -8,7 +8,7 @@ import { installCrd } from '../e2e/controlplane/crd.ts'
 import { must } from '../e2e/controlplane/must.ts'
 import type { Progress } from '../e2e/controlplane/progress.ts'
 import { openScratch } from '../e2e/controlplane/scratch.ts'
-import { Namespaces } from '../e2e/controlplane/shared.ts'
+import { Namespaces } from '../e2e/controlplane/cluster.ts'
 import { startControlPlane } from '../e2e/controlplane/start.ts'
 import { OPERATOR_NAMESPACE } from '../e2e/operator-process.ts'
 import { ensureNode } from '../e2e/pods.ts'
@@ -50,7 +50,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     fsync: true,
     auditLog: true,
     controllerManager,
-    extraApiServerArgs: [`--audit-policy-file=${policy}`],
+    // One file, in MB: what reads it does not follow it through rotations.
+    extraApiServerArgs: [`--audit-policy-file=${policy}`, '--audit-log-maxsize=100000'],
     progress,
     signal,
   })

@@ -181,6 +181,7 @@ export const changes: readonly [string, 'named' | 'plain', Json, RegExp?][] = [
   ['an empty selector', 'plain', { selector: { matchLabels: null } }, /the selector is empty/],
   ['a pause', 'plain', { paused: true }],
   ['mode removed, which is its default', 'plain', { mode: null }],
+  ['another mode', 'plain', { mode: 'Observe' }, /spec\.mode: .*mode cannot be changed.*Put back Assign, or delete/],
   ['leaseName set', 'plain', { leaseName: 'plain' }, /spec\.leaseName: .*cannot be set, changed or removed/],
   ['leaseName changed', 'named', { leaseName: 'other' }, /spec\.leaseName: .*Put back the former value, or delete/],
   ['leaseName removed', 'named', { leaseName: null }, /spec\.leaseName: .*cannot be set, changed or removed/],

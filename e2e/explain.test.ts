@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
+import { EndpointSlices, Services } from '../src/kube/objects.ts'
 import { leadergroup } from './command.ts'
 import type { Output } from './controlplane/controlplane.ts'
+import { eventually } from './controlplane/eventually.ts'
+import { must } from './controlplane/must.ts'
 import { controlPlane } from './controlplane/shared.ts'
 import { type OperatorProcess, startOperator } from './operator-process.ts'
 import { type Scene, keysOn, openScene } from './operator-scene.ts'
@@ -13,7 +16,8 @@ kind: Role
 metadata: { name: asker }
 rules:
   - { apiGroups: [leadergroup.io], resources: [leadergroups], verbs: [get] }
-  - { apiGroups: [''], resources: [pods], verbs: [list] }
+  - { apiGroups: [''], resources: [pods, services], verbs: [list] }
+  - { apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list] }
   - { apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get] }
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -106,7 +110,32 @@ describe('the command line, on a real control plane', () => {
     `)
     })
 
-    it('needs to read three things, and nothing else', async () => {
+    it('tells where the Services lead, also one that somebody else wrote, and foretells the next way', async () => {
+      const ports = [{ name: 'sql', port: 5432 }]
+      const services = [
+        { name: 'db', role: 'Leader', ports },
+        { name: 'db-sel', role: 'Leader', routing: 'Selector', ports },
+      ]
+      await scene.createLed(['db-0', 'db-1'], { services })
+      const spec = { selector: { [groupKeys('db').role]: LEADER_ROLE }, ports }
+      must(await scene.api.create(Services, scene.namespace, { metadata: { name: 'mine' }, spec }))
+      const text = await eventually({ what: 'all three lead to db-0' }, async () => {
+        const { stdout } = await explain()
+        const routed = [...stdout.matchAll(/ (Direct|Selector|Own) +db-0$/gm)].length === 3
+        // Counts in status follow within a second.
+        return routed && stdout.includes('\nDue now: nothing.\n') ? stdout : undefined
+      })
+      assert.match(text, /^ServicesReady: True, Routed since /m)
+      assert.match(
+        text,
+        /^If db-0 died now: name db-1 in the Lease for term 3, route Service db to db-1, label it\. Then: db-1 leads in /m,
+      )
+      await scene.deletePod('db-0', 0)
+      await scene.untilLed('db-1')
+      assert.match((await explain()).stdout, /^  db +leader +Direct +db-1$/m)
+    })
+
+    it('needs to read five things, and nothing else', async () => {
       await scene.createLed()
       const kubeconfig = await serviceAccount('asker')
       const denied = await explain('db', kubeconfig)
@@ -139,7 +168,12 @@ describe('the command line, on a real control plane', () => {
   describe('without an operator', () => {
     /** The operator is killed, and starts again after the test. */
     beforeEach(async () => {
-      await scene.createLed()
+      await scene.createLed(undefined, { services: [{ name: 'db', role: 'Leader', ports: [{ port: 5432 }] }] })
+      const { namespace } = scene
+      await eventually({ what: 'its Service leads to the leader' }, async () => {
+        const { kind } = await scene.api.get(EndpointSlices, { namespace, name: 'db-leader-ipv4' })
+        return kind === 'ok' ? true : undefined
+      })
       await operator.kill()
     })
     afterEach(() => operator.start())
@@ -150,6 +184,7 @@ describe('the command line, on a real control plane', () => {
       await answers(`
       LeaderGroup shop/db: mode Assign, Lease db
       Ready: True, LeaderElected since YYYY-MM-DDTHH:MM:SSZ (AGO): db-0 leads in term 2
+      ServicesReady: True, Routed since YYYY-MM-DDTHH:MM:SSZ (AGO): 1 Service is routed
 
       db-0 leads, in term 2 since YYYY-MM-DDTHH:MM:SSZ (AGO).
       It is not ready, and is to be replaced.
@@ -158,8 +193,11 @@ describe('the command line, on a real control plane', () => {
         db-0  leads       -                     -         yes       in term 2, but is not ready since YYYY-MM-DDTHH:MM:SSZ
         db-1  could lead  YYYY-MM-DDTHH:MM:SSZ  -         yes       the only one in line, bears the leader's keys wrongly
 
-      If db-0 died now: take the leader's keys off db-1, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
-      Due now: take the leader's keys off db-1, take the leader's keys off db-0, name db-1 in the Lease for term 3, label it. Then: db-1 leads in term 3.
+        SERVICE  ROLE    ROUTING  LEADS TO
+        db       leader  Direct   db-0
+
+      If db-0 died now: take the leader's keys off db-1, name db-1 in the Lease for term 3, route Service db to db-1, label it. Then: db-1 leads in term 3.
+      Due now: take the leader's keys off db-1, take the leader's keys off db-0, name db-1 in the Lease for term 3, route Service db to db-1, label it. Then: db-1 leads in term 3.
       Why: taking the leader's keys off db-1: the Lease names db-0.
       An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.
     `)
@@ -180,7 +218,8 @@ describe('the command line, on a real control plane', () => {
       const { namespace } = scene
       const found = [
         `Left in namespace ${namespace} of groups that no longer exist:`,
-        `  keys of group ${namespace}/db on pods db-0, db-1`,
+        `  keys of group ${namespace}/db on pods db-0, db-1, and its EndpointSlice db-leader-ipv4`,
+        `  Service ${namespace}/db of LeaderGroup db`,
         `  Lease ${namespace}/db without an owner`,
       ]
       const lines = ({ stdout }: Output): readonly string[] => stdout.trimEnd().split('\n')
@@ -190,8 +229,10 @@ describe('the command line, on a real control plane', () => {
       assert.match(unasked.stderr, /pass --yes/)
       assert.deepEqual(lines(await cleanup('--yes')), [
         ...found,
+        `EndpointSlice ${namespace}/db-leader-ipv4 of group db: deleted`,
         `pod ${namespace}/db-0: keys of group db taken off`,
         `pod ${namespace}/db-1: keys of group db taken off`,
+        `Service ${namespace}/db: deleted`,
         `Lease ${namespace}/db: deleted`,
       ])
       await scene.untilGone()

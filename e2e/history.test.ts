@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { formatMark } from '../src/group/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
-import { type Change, checkHistory, mostLabelled } from './history.ts'
+import { type Change, checkHistory, mostLabelled, mostLabelledByOperators } from './history.ts'
 
 const keys = groupKeys('db')
 
@@ -26,6 +26,19 @@ function status(holder: string | undefined, term: number): Event {
   const named = holder === undefined ? {} : { holder, holderUID: `${holder}-uid` }
   const metadata = { name: 'db', uid: 'group-uid', resourceVersion: '0' }
   const object = { metadata, spec: { selector: {} }, status: { ...named, term } }
+  return (version) => ({ kind: 'group', version, gone: false, object })
+}
+
+/** Of a group in mode Observe. */
+function gate(holder: string | undefined, term: number): Event {
+  const named = holder === undefined ? {} : { holder, holderUID: `${holder}-uid` }
+  const mark = formatMark({
+    holder: holder === undefined ? undefined : { name: holder, uid: `${holder}-uid` },
+    gateUID: 'group-uid',
+    term,
+  })
+  const metadata = { name: 'db', uid: 'group-uid', resourceVersion: '0' }
+  const object = { metadata, spec: { selector: {}, mode: 'Observe' as const }, status: { ...named, term, gate: mark } }
   return (version) => ({ kind: 'group', version, gone: false, object })
 }
 
@@ -71,6 +84,35 @@ describe('the rules asked of a history', () => {
   ]
   for (const [what, events, message] of broken) {
     it(`are broken by ${what}`, () => assert.throws(() => checkHistory(play(...events), 'db'), message))
+  }
+
+  it('count apart what a stranger labels, who gives no term', () => {
+    const strange = pod('b', 1)(7)
+    const { [keys.term]: _, ...annotations } = strange.object.metadata.annotations ?? {}
+    const metadata = { ...strange.object.metadata, annotations }
+    const history = [...play(...led), { ...strange, object: { metadata } } as Change]
+    assert.deepEqual([mostLabelled(history, 'db'), mostLabelledByOperators(history, 'db')], [2, 1])
+    assert.equal(mostLabelledByOperators(play(...led, pod('b', 1)), 'db'), 2)
+  })
+
+  const followed = [gate(undefined, 0), pod('a'), pod('b'), gate('a', 1), pod('a', 1)]
+  it('are kept in mode Observe, where status is the gate', () => {
+    const vacant = [...followed, pod('a'), gate(undefined, 1), gate('b', 2), pod('b', 2)]
+    assert.deepEqual(checkHistory(play(...vacant), 'db'), { labelled: 2, terms: 2 })
+  })
+
+  const brokenThere: readonly (readonly [string, readonly Event[], RegExp])[] = [
+    ['two labels', [...followed, pod('b', 1)], /two pods bear the leader label/],
+    ['a label before the gate', [gate(undefined, 0), pod('a', 1)], /label on a in term 1/],
+    ['a gate that moves on before the seal', [...followed, gate('b', 2)], /names b while a pod bears the label/],
+    ['a gate that names nobody before the seal', [...followed, gate(undefined, 1)], /names nobody while a pod bears/],
+    ['a term that repeats', [...followed, pod('a'), gate('b', 1)], /term 1 comes after term 1/],
+    ['a label of a Lease that status does not follow', [lease('a', 1), gate(undefined, 0), pod('a', 1)], /label on a/],
+  ]
+  for (const [what, events, message] of brokenThere) {
+    it(`are broken in mode Observe by ${what}`, () => {
+      assert.throws(() => checkHistory(play(...events), 'db'), message)
+    })
   }
 
   it('count the labels at each version', () => {

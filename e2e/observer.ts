@@ -3,12 +3,12 @@ import { sleepUntil, systemClock } from '../src/clock.ts'
 import { Api } from '../src/kube/api.ts'
 import { frames } from '../src/kube/frames.ts'
 import { type KubeObject, Leases, Pods, type Resource } from '../src/kube/objects.ts'
-import { type UndiciTransport, undiciTransport } from '../src/kube/undici.ts'
+import type { UndiciTransport } from '../src/kube/undici.ts'
 import { MalformedEvent, parseEvent } from '../src/kube/watch-event.ts'
 import { LeaderGroups } from '../src/operator/resources.ts'
+import type { Cluster } from './controlplane/cluster.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
-import { controlPlane } from './controlplane/shared.ts'
 import type { Change } from './history.ts'
 
 const WATCHED = { pod: Pods, lease: Leases, group: LeaderGroups }
@@ -17,21 +17,21 @@ type Kind = keyof typeof WATCHED
 /** Longer than any test: the server ends no watch in the middle of one, and when it does, it is resumed. */
 const WATCH_SECONDS = 600
 
+/** Of all that was written in one namespace since it began to look. */
+export interface Witness extends AsyncDisposable {
+  history(): Promise<readonly Change[]>
+}
+
 /** Records every event of one namespace from now on. Dispose of it, or its watches stay open. */
-export async function observe(namespace: string): Promise<Observer> {
-  const plane = await controlPlane()
-  const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${plane.adminToken}` } }
+export async function observe(cluster: Cluster, namespace: string): Promise<Observer> {
   // On its own connections: neither the operators' trouble nor the test's own requests can hold it up.
-  const transport = undiciTransport({
-    credentials: { server: plane.server, load: () => Promise.resolve(access) },
-    userAgent: 'leadergroup-e2e-observer',
-  })
+  const transport = cluster.transport(cluster.plane.adminToken, 'leadergroup-e2e-observer')
   const observer = new Observer(new Api(transport, systemClock), transport, namespace)
   await observer.begin()
   return observer
 }
 
-export class Observer implements AsyncDisposable {
+export class Observer implements Witness {
   readonly namespace: string
   readonly #api: Api
   readonly #transport: UndiciTransport

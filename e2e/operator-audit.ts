@@ -29,10 +29,16 @@ interface Body {
     readonly resourceVersion?: string
     readonly deletionGracePeriodSeconds?: number
     readonly finalizers?: readonly string[]
+    readonly ownerReferences?: readonly { readonly kind: string }[] | null
     readonly labels?: Readonly<Record<string, string | null>>
     readonly annotations?: Readonly<Record<string, string | null>>
   }
-  readonly spec?: { readonly leaseName?: string; readonly services?: readonly { readonly name: string }[] | null }
+  readonly spec?: {
+    readonly leaseName?: string
+    readonly mode?: string
+    readonly services?: readonly { readonly name: string }[] | null
+    readonly holderIdentity?: string | null
+  }
 }
 
 /** A witness of what is asked for from now on. */
@@ -116,8 +122,10 @@ function isEnding({ message }: NonNullable<AuditEvent['responseStatus']>): boole
 interface Groups {
   /** `<namespace>/<name>` of every group that there ever was. */
   readonly names: ReadonlySet<string>
-  /** Of their Leases. */
+  /** Of the Leases of those in mode Assign. */
   readonly leases: ReadonlySet<string>
+  /** Of the Leases that those in mode Observe follow. */
+  readonly followed: ReadonlySet<string>
   /** Of the Services that any of them has ever wished for. */
   readonly services: ReadonlySet<string>
 }
@@ -125,6 +133,7 @@ interface Groups {
 function groupsOf(events: readonly AuditEvent[]): Groups {
   const names = new Set<string>()
   const leases = new Set<string>()
+  const followed = new Set<string>()
   const services = new Set<string>()
   for (const { verb, objectRef, requestObject } of events) {
     if (objectRef?.resource !== 'leadergroups') continue
@@ -133,9 +142,11 @@ function groupsOf(events: readonly AuditEvent[]): Groups {
     if (verb !== 'create') continue
     const name = requestObject?.metadata?.name
     names.add(`${objectRef.namespace}/${name}`)
-    leases.add(`${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`)
+    const isFollowed = requestObject?.spec?.mode === 'Observe'
+    const its = isFollowed ? followed : leases
+    its.add(`${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`)
   }
-  return { names, leases, services }
+  return { names, leases, followed, services }
 }
 
 function isAllowed(event: AuditEvent, groups: Groups): boolean {
@@ -147,7 +158,8 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
     case 'coordination.k8s.io/leases': {
       if (!['create', 'update', 'delete'].includes(verb)) return false
       const lease = `${namespace}/${name ?? requestObject?.metadata?.name}`
-      return groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')
+      if (groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')) return true
+      return groups.followed.has(lease) && verb === 'update' && isEmptying(requestObject)
     }
     case '/services': {
       const service = `${namespace}/${name ?? requestObject?.metadata?.name}`
@@ -164,6 +176,19 @@ function isAllowed(event: AuditEvent, groups: Groups): boolean {
     default:
       return false
   }
+}
+
+/** What else of the Lease stays as it was is for its history to say: a request does not show what it replaces. */
+function isEmptying({ metadata = {}, spec }: Body = {}): boolean {
+  const { uid, resourceVersion, labels, annotations, ownerReferences } = metadata
+  const keys = Object.keys({ ...labels, ...annotations })
+  return (
+    spec?.holderIdentity === '' &&
+    typeof uid === 'string' &&
+    typeof resourceVersion === 'string' &&
+    !keys.some((key) => key.includes('leadergroup.io/')) &&
+    !(ownerReferences ?? []).some(({ kind }) => kind === 'LeaderGroup')
+  )
 }
 
 /** A merge patch can change nothing but what it has: the group's keys, on the very version of the pod that was read. */

@@ -5,15 +5,15 @@ import { randomUUID } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleepUntil, systemClock } from '../src/clock.ts'
-import type { ControlPlane } from './controlplane/controlplane.ts'
+import { type Cluster, Namespaces } from './controlplane/cluster.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { freePorts } from './controlplane/ports.ts'
 import { type Finished, type Scratch, ended, openScratch } from './controlplane/scratch.ts'
-import { Namespaces, adminApi, controlPlane, leaderGroupCrd } from './controlplane/shared.ts'
+import { sharedCluster } from './controlplane/shared.ts'
 
 export const OPERATOR_NAMESPACE = 'leadergroup-system'
-const SERVICE_ACCOUNT = 'leadergroup-controller-manager'
+export const SERVICE_ACCOUNT = 'leadergroup-controller-manager'
 /** As the audit log names it. */
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERVICE_ACCOUNT}`
 
@@ -31,6 +31,10 @@ export interface OperatorOptions {
   readonly name?: string
   /** More flags. */
   readonly args?: readonly string[]
+  /** Default: the one that all tests share. */
+  readonly cluster?: Cluster
+  /** Instead of one with a token of the service account: a file, written by now. */
+  readonly kubeconfig?: string
 }
 
 /** One line of its log. */
@@ -41,13 +45,21 @@ export interface LogLine {
   readonly group?: string
 }
 
-/** By control plane, of which a run of the tests has one. */
-const installed = new WeakMap<ControlPlane, Promise<string>>()
+const installed = new WeakMap<Cluster, Promise<string>>()
 
-/** CRD, RBAC, admission policies and namespace as shipped. Resolves to a kubeconfig with the service account's token and nothing else. */
-async function install(plane: ControlPlane): Promise<string> {
-  const api = await adminApi()
-  await leaderGroupCrd()
+/**
+ * CRD, RBAC, admission policies and namespace as shipped. Resolves to a kubeconfig with the service account's token and
+ * nothing else.
+ */
+export function installOperator(cluster: Cluster): Promise<string> {
+  const installing = installed.get(cluster) ?? install(cluster)
+  installed.set(cluster, installing)
+  return installing
+}
+
+async function install(cluster: Cluster): Promise<string> {
+  const { api, plane } = cluster
+  await cluster.installCrd()
   const metadata = { name: OPERATOR_NAMESPACE }
   const created = await api.create(Namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata })
   if (created.kind !== 'exists') must(created)
@@ -61,10 +73,8 @@ async function install(plane: ControlPlane): Promise<string> {
 
 /** Resolves when `/readyz` says ok. Whatever becomes of the test, the process ends with this one at the latest. */
 export async function startOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
-  const plane = await controlPlane()
-  const installing = installed.get(plane) ?? install(plane)
-  installed.set(plane, installing)
-  const kubeconfig = await installing
+  const standard = await installOperator(options.cluster ?? (await sharedCluster()))
+  const { kubeconfig = standard } = options
   const [health, metrics] = (await freePorts(2)) as [number, number]
   const scratch = await openScratch()
   const process = new OperatorProcess(scratch, { ...options, kubeconfig, health, metrics })

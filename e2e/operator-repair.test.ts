@@ -11,7 +11,7 @@ import { behavedWell, operatorSuite } from './operator-suite.ts'
 
 const { role } = groupKeys('db')
 
-describe('the operator, when somebody else writes', () => {
+describe('a bad day: somebody else writes', () => {
   const suite = operatorSuite()
   let scene: Scene
   beforeEach(() => {

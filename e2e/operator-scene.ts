@@ -4,13 +4,23 @@ import { formatIdentity } from '../src/group/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import type { LeaderGroup, LeaderGroupCondition, LeaderGroupStatus } from '../src/group/leadergroup.ts'
 import type { Api } from '../src/kube/api.ts'
-import { type KubeObject, type Lease, Leases, type Pod, Pods, type Resource } from '../src/kube/objects.ts'
+import {
+  type EndpointSlice,
+  EndpointSlices,
+  type KubeObject,
+  type Lease,
+  Leases,
+  type Pod,
+  Pods,
+  type Resource,
+} from '../src/kube/objects.ts'
 import { LeaderGroups } from '../src/operator/resources.ts'
+import type { Cluster } from './controlplane/cluster.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
-import { adminApi, createNamespace, leaderGroupCrd } from './controlplane/shared.ts'
+import { sharedCluster } from './controlplane/shared.ts'
 import { checkHistory } from './history.ts'
-import { type Observer, observe } from './observer.ts'
+import { type Witness, observe } from './observer.ts'
 import { createPod, setReady } from './pods.ts'
 
 interface GroupEvent extends KubeObject {
@@ -28,23 +38,30 @@ const STEP_MILLIS = 10_000
 /** The garbage collector looks for new kinds of owners every 30 s: the CRD may have been installed just before. */
 export const COLLECTION_MILLIS = 90_000
 
-export async function openScene(prefix: string): Promise<Scene> {
-  const api = await adminApi()
-  await leaderGroupCrd()
-  const namespace = await createNamespace(prefix)
+export interface SceneOptions {
+  /** Default: the one that all tests share. */
+  readonly cluster?: Cluster
+  readonly witness?: (cluster: Cluster, namespace: string) => Promise<Witness>
+}
+
+export async function openScene(prefix: string, options: SceneOptions = {}): Promise<Scene> {
+  const { cluster = await sharedCluster(), witness = observe } = options
+  const { api } = cluster
+  await cluster.installCrd()
+  const namespace = await cluster.createNamespace(prefix)
   // An established CRD is served a moment later.
   await eventually({ what: 'the API of LeaderGroups' }, async () =>
     (await api.list(LeaderGroups, { namespace })).kind === 'notFound' ? undefined : true,
   )
-  return new Scene(api, namespace, await observe(namespace))
+  return new Scene(api, namespace, await witness(cluster, namespace))
 }
 
 export class Scene implements AsyncDisposable {
   readonly api: Api
   readonly namespace: string
-  readonly observer: Observer
+  readonly observer: Witness
 
-  constructor(api: Api, namespace: string, observer: Observer) {
+  constructor(api: Api, namespace: string, observer: Witness) {
     this.api = api
     this.namespace = namespace
     this.observer = observer
@@ -134,13 +151,48 @@ export class Scene implements AsyncDisposable {
   untilLed(name?: string, group = 'db', millis: number = STEP_MILLIS): Promise<Pod> {
     const what = `${this.namespace}: ${name ?? 'a pod'} leads group ${group}`
     return eventually({ what, millis }, async () => {
-      const [leader, ...others] = await this.leaders(group)
-      if (!leader || others.length > 0 || (name !== undefined && leader.metadata.name !== name)) return undefined
-      const { status, spec } = await this.group(group)
-      const lease = await this.lease(spec.leaseName ?? group)
-      const identity = formatIdentity(leader.metadata)
-      const agreed = status?.holderIdentity === identity && lease?.spec?.holderIdentity === identity
-      return agreed && String(status.term) === termOf(leader, group) ? leader : undefined
+      const leader = await this.led(group)
+      return name === undefined || leader?.metadata.name === name ? leader : undefined
+    })
+  }
+
+  /** The only pod that bears the label, if Lease and status say the same. */
+  async led(group = 'db'): Promise<Pod | undefined> {
+    const [leader, ...others] = await this.leaders(group)
+    if (!leader || others.length > 0) return undefined
+    const { status, spec } = await this.group(group)
+    const lease = await this.lease(spec.leaseName ?? group)
+    const identity = formatIdentity(leader.metadata)
+    const agreed = status?.holderIdentity === identity && lease?.spec?.holderIdentity === identity
+    return agreed && String(status.term) === termOf(leader, group) ? leader : undefined
+  }
+
+  async slicesOf(service: string): Promise<readonly EndpointSlice[]> {
+    const labelSelector = `kubernetes.io/service-name=${service}`
+    return must(await this.api.list(EndpointSlices, { namespace: this.namespace, labelSelector })).items
+  }
+
+  /** Names of the pods in the slices of a Service. */
+  async podsBehind(service: string): Promise<readonly string[]> {
+    return podsIn(await this.slicesOf(service))
+  }
+
+  /** Until exactly these pods are behind the Service. */
+  untilBehind(service: string, ...pods: readonly string[]): Promise<readonly EndpointSlice[]> {
+    const what = `${this.namespace}: ${pods.join(', ') || 'nobody'} behind Service ${service}`
+    return eventually({ what, millis: STEP_MILLIS }, async () => {
+      const slices = await this.slicesOf(service)
+      return podsIn(slices).join() === pods.join() ? slices : undefined
+    })
+  }
+
+  /** Until the condition ServicesReady has this status and reason; resolves to its message. */
+  untilServicesReady(status: string, reason: string, group = 'db'): Promise<string> {
+    const what = `${this.namespace}: group ${group} is ServicesReady=${status} ${reason}`
+    return eventually({ what, millis: STEP_MILLIS }, async () => {
+      const conditions = (await this.group(group)).status?.conditions ?? []
+      const found = conditions.find(({ type }) => type === 'ServicesReady')
+      return found?.status === status && found.reason === reason ? found.message : undefined
     })
   }
 
@@ -151,6 +203,19 @@ export class Scene implements AsyncDisposable {
       const [leader, ...others] = await this.leaders(group)
       return others.length === 0 && leader?.metadata.uid !== than ? leader : undefined
     })
+  }
+
+  /** Until the pod does not bear the label in the term any more in which it does here. */
+  async untilOver(leader: Pod, group: string, millis: number): Promise<void> {
+    const { name, uid } = leader.metadata
+    await eventually(
+      { what: `${this.namespace}: the term of ${name} is over`, millis, intervalMillis: 20 },
+      async () => {
+        const leaders = await this.leaders(group)
+        const leads = leaders.some((pod) => pod.metadata.uid === uid && termOf(pod, group) === termOf(leader, group))
+        return leads ? undefined : true
+      },
+    )
   }
 
   untilPod(name: string, what: string, isSo: (pod: Pod) => boolean): Promise<Pod> {
@@ -209,9 +274,19 @@ export class Scene implements AsyncDisposable {
     assert.ok(tally.terms >= terms, `the history holds ${tally.terms} terms of ${terms} at least`)
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.observer[Symbol.asyncDispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.observer[Symbol.asyncDispose]()
   }
+}
+
+/** Names, in their order. */
+export function podsIn(slices: readonly EndpointSlice[]): readonly string[] {
+  const endpoints = slices.flatMap((slice) => (slice.endpoints ?? []) as readonly Endpoint[])
+  return endpoints.map(({ targetRef }) => targetRef.name).toSorted()
+}
+
+interface Endpoint {
+  readonly targetRef: { readonly name: string }
 }
 
 export function readyOf({ status }: Pick<LeaderGroup, 'status'>): LeaderGroupCondition | undefined {

@@ -1,8 +1,10 @@
 /** The hooks of a suite: one operator for all its tests, and a scene for each. */
 import assert from 'node:assert/strict'
+import { sharedCluster } from './controlplane/shared.ts'
 import { type Audit, openAudit } from './operator-audit.ts'
 import { type OperatorProcess, startOperator } from './operator-process.ts'
 import { type Scene, openScene } from './operator-scene.ts'
+import { type Tap, openTap } from './tap.ts'
 
 /** How the names of their namespaces begin. */
 const SCENES = 'operator-'
@@ -13,12 +15,34 @@ export interface Suite {
   readonly audit: Audit
 }
 
+/** All that the operator asks for goes through the tap. */
+export interface TappedSuite extends Suite {
+  readonly tap: Tap
+}
+
 /** Call it in a `describe`; what it returns is there from the first `beforeEach` on. */
 export function operatorSuite(): Suite {
-  const suite = {} as { -readonly [Part in keyof Suite]: Suite[Part] }
+  return hooksOf({} as Suite, () => startOperator())
+}
+
+export function tappedSuite(): TappedSuite {
+  const suite = {} as { -readonly [Part in keyof TappedSuite]: TappedSuite[Part] }
+  hooksOf(suite, async () => {
+    suite.tap = await openTap(await sharedCluster())
+    return startOperator({ kubeconfig: await suite.tap.kubeconfig() })
+  })
+  after(() => suite.tap[Symbol.asyncDispose]())
+  afterEach(() => void (suite.tap.onWrite = () => Promise.resolve()))
+  return suite
+}
+
+function hooksOf(
+  suite: { -readonly [Part in keyof Suite]: Suite[Part] },
+  start: () => Promise<OperatorProcess>,
+): Suite {
   before(async () => {
     suite.audit = await openAudit()
-    suite.operator = await startOperator()
+    suite.operator = await start()
   })
   after(async () => {
     // Gracefully: else the next suite's operator would wait for the end of this one's Lease.

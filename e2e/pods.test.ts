@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import type { KubeObject, Pod, Resource } from '../src/kube/objects.ts'
 import { Pods } from '../src/kube/objects.ts'
+import { crashLoopingContainer, endedContainer, restartedContainer } from './container-status.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { adminApi, createNamespace } from './controlplane/shared.ts'
 import { playKubelet } from './kubelet.ts'
-import { createPod, podManifest, setReady } from './pods.ts'
+import { createPod, podManifest, setReady, showContainers } from './pods.ts'
 
 interface EndpointSlice extends KubeObject {
   readonly endpoints?: readonly { readonly addresses: readonly string[]; readonly conditions: { ready: boolean } }[]
@@ -37,6 +38,49 @@ describe('pods without a kubelet', () => {
     await endpoints(namespace, [['10.200.0.1', true]])
     await setReady(api, pod, false)
     await endpoints(namespace, [['10.200.0.1', false]])
+  })
+
+  it('show containers that end, are started again and crash again, beside others that run', async () => {
+    const api = await adminApi()
+    const namespace = await createNamespace('pods')
+    const containers = ['app', 'other']
+    const pod = await createPod(api, { namespace, name: 'db-0', labels, containers, sidecars: ['proxy'] })
+    const end = { wallMillis: Date.parse('2026-11-21T05:17:25.987Z') }
+    const finishedAt = '2026-11-21T05:17:25Z'
+    assert.deepEqual(statesOf(pod), { app: ['running'], other: ['running'], proxy: ['running'] })
+
+    const ended = await showContainers(api, pod, endedContainer('app', end))
+    assert.equal(isReady(ended), false)
+    assert.deepEqual(statesOf(ended), { app: ['terminated', finishedAt], other: ['running'], proxy: ['running'] })
+
+    const again = await showContainers(api, pod, restartedContainer('app', end), endedContainer('proxy', end))
+    assert.deepEqual(statesOf(again), {
+      app: ['running', finishedAt],
+      other: ['running'],
+      proxy: ['terminated', finishedAt],
+    })
+
+    const looping = await showContainers(
+      api,
+      pod,
+      crashLoopingContainer('app', end, 2),
+      restartedContainer('proxy', end),
+    )
+    assert.deepEqual(statesOf(looping), {
+      app: ['waiting', finishedAt],
+      other: ['running'],
+      proxy: ['running', finishedAt],
+    })
+  })
+
+  it('share the address of their node when they ask for its network', async () => {
+    const api = await adminApi()
+    const namespace = await createNamespace('pods')
+    const node = { ip: '10.9.8.7', hostNetwork: true, labels, namespace }
+    for (const name of ['db-0', 'db-1']) {
+      const { status } = await createPod(api, { ...node, name })
+      assert.equal(status?.podIP, '10.9.8.7')
+    }
   })
 
   it('run and end as on a node where somebody plays its kubelet', async () => {
@@ -71,6 +115,22 @@ async function endpoints(namespace: string, expected: [address: string, ready: b
     )
     return JSON.stringify(actual) === JSON.stringify(expected) ? true : undefined
   })
+}
+
+/** By container: its state, and when it ended last. */
+function statesOf({ status }: Pod): Readonly<Record<string, readonly string[]>> {
+  interface Shown {
+    readonly name: string
+    readonly state: Readonly<Record<string, { readonly finishedAt?: string }>>
+    readonly lastState?: Readonly<Record<string, { readonly finishedAt?: string }>>
+  }
+  const { containerStatuses = [], initContainerStatuses = [] } = (status ?? {}) as Record<string, readonly Shown[]>
+  return Object.fromEntries(
+    [...containerStatuses, ...initContainerStatuses].map(({ name, state, lastState }) => {
+      const ends = [state['terminated']?.finishedAt, lastState?.['terminated']?.finishedAt]
+      return [name, [...Object.keys(state), ...ends.filter((end) => end !== undefined)]]
+    }),
+  )
 }
 
 function isReady(pod: Pod): boolean {

@@ -6,12 +6,11 @@ import { systemClock } from '../src/clock.ts'
 import type { Api } from '../src/kube/api.ts'
 import { type KubeObject, type OwnerReference, type Pod, Pods, type Resource } from '../src/kube/objects.ts'
 import type { Outcome } from '../src/kube/outcome.ts'
+import { type ContainerStatus, IMAGE, endedContainer, runningContainer, wholeSecond } from './container-status.ts'
 import { must } from './controlplane/must.ts'
 
 export const Nodes: Resource<KubeObject> = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' }
 
-/** It is never pulled: nothing here runs containers. */
-const IMAGE = 'registry.k8s.io/pause:3.10'
 const CONTAINER = 'main'
 
 export interface PodSpec {
@@ -26,6 +25,12 @@ export interface PodSpec {
   /** Default true. */
   readonly ready?: boolean
   readonly ownerRef?: OwnerReference
+  /** Names; default: one. */
+  readonly containers?: readonly string[]
+  /** Names of restartable init containers, which run beside the others. */
+  readonly sidecars?: readonly string[]
+  /** It has the IP of its node. */
+  readonly hostNetwork?: boolean
 }
 
 /** Creates a pod that is bound to a node and, as its status says, runs there. Resolves to the pod with that status. */
@@ -50,7 +55,11 @@ export function podManifest(spec: PodSpec): unknown {
     spec: {
       ...(spec.node === undefined ? {} : { nodeName: spec.node }),
       automountServiceAccountToken: false,
-      containers: [{ name: CONTAINER, image: IMAGE }],
+      ...(spec.hostNetwork ? { hostNetwork: true } : {}),
+      ...(spec.sidecars
+        ? { initContainers: spec.sidecars.map((name) => ({ name, image: IMAGE, restartPolicy: 'Always' })) }
+        : {}),
+      containers: (spec.containers ?? [CONTAINER]).map((name) => ({ name, image: IMAGE })),
     },
   }
 }
@@ -62,19 +71,26 @@ export async function setReady(api: Api, pod: Pod, ready: boolean): Promise<Pod>
 
 /** What a kubelet reports when all containers of a pod have ended well, by themselves or on SIGTERM. */
 export function succeededStatus(pod: Pod): Record<string, unknown> {
-  const finishedAt = now()
-  const startedAt = pod.metadata.creationTimestamp
+  const end = { wallMillis: systemClock.wallNow(), reason: 'Completed', exitCode: 0 }
   return {
     phase: 'Succeeded',
     conditions: conditions(pod, false, 'PodCompleted'),
-    containerStatuses: [
-      {
-        ...containerStatus(false),
-        started: false,
-        state: { terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt } },
-      },
-    ],
+    ...containerStatuses(pod, (name) => endedContainer(name, end)),
   }
+}
+
+/** As a kubelet does when containers have changed: these are shown so, the others as they were. */
+export async function showContainers(api: Api, pod: Pod, ...shown: readonly ContainerStatus[]): Promise<Pod> {
+  const { namespace = 'default', name } = pod.metadata
+  const found = must(await api.get(Pods, { namespace, name }))
+  const statuses = containerStatuses(found, (each) => {
+    const status = [...shown, ...statusesOf(found)].find((known) => known.name === each)
+    return status ?? runningContainer(each, false, found.metadata.creationTimestamp)
+  })
+  const ready = Object.values(statuses)
+    .flat()
+    .every((status) => status.ready)
+  return must(await patchStatus(api, pod, { conditions: conditions(found, ready, 'ContainersNotReady'), ...statuses }))
 }
 
 /** A node that says it is ready. Nobody renews its heartbeat, and the control plane here does not ask for it. */
@@ -105,20 +121,38 @@ interface Running {
 
 export function runningStatus(pod: Pod, { ready, ip }: Running): Record<string, unknown> {
   const podIP = ip ?? podAddress(pod.metadata.namespace ?? 'default', pod.metadata.name)
+  const { creationTimestamp } = pod.metadata
   return {
     phase: 'Running',
-    startTime: pod.metadata.creationTimestamp,
+    startTime: creationTimestamp,
     podIP,
     podIPs: [{ ip: podIP }],
+    ...(pod.spec?.hostNetwork ? { hostIP: podIP, hostIPs: [{ ip: podIP }] } : {}),
     conditions: conditions(pod, ready, 'ContainersNotReady'),
-    containerStatuses: [
-      { ...containerStatus(ready), state: { running: { startedAt: pod.metadata.creationTimestamp } } },
-    ],
+    ...containerStatuses(pod, (name) => runningContainer(name, ready, creationTimestamp)),
   }
 }
 
-function containerStatus(ready: boolean): Record<string, unknown> {
-  return { name: CONTAINER, image: IMAGE, imageID: '', restartCount: 0, ready, started: true }
+interface ContainerStatuses {
+  readonly containerStatuses: readonly ContainerStatus[]
+  readonly initContainerStatuses?: readonly ContainerStatus[]
+}
+
+function containerStatuses(pod: Pod, show: (name: string) => ContainerStatus): ContainerStatuses {
+  const { containers, initContainers } = (pod.spec ?? {}) as {
+    readonly containers?: readonly { readonly name: string }[]
+    readonly initContainers?: readonly { readonly name: string }[]
+  }
+  const shown = (list: readonly { readonly name: string }[]) => list.map(({ name }) => show(name))
+  return {
+    containerStatuses: shown(containers ?? [{ name: CONTAINER }]),
+    ...(initContainers ? { initContainerStatuses: shown(initContainers) } : {}),
+  }
+}
+
+function statusesOf(pod: Pod): readonly ContainerStatus[] {
+  const { containerStatuses = [], initContainerStatuses = [] } = (pod.status ?? {}) as Partial<ContainerStatuses>
+  return [...containerStatuses, ...initContainerStatuses]
 }
 
 /** The time of a condition is that of its last change: what has not changed keeps it. */
@@ -140,5 +174,5 @@ export function patchStatus(api: Api, pod: Pod, status: unknown): Promise<Outcom
 
 /** Kubernetes' times have whole seconds. */
 function now(): string {
-  return new Date(systemClock.wallNow()).toISOString().replace(/\.\d+Z$/, 'Z')
+  return wholeSecond(systemClock.wallNow())
 }

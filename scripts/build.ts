@@ -1,5 +1,5 @@
-/** `npm run build`: the command line as one file, `dist/leadergroup.js`. */
-import { readFile, rm } from 'node:fs/promises'
+/** `npm run build`: the command line as one file, `dist/leadergroup.js`, and the check of Node's version before it. */
+import { chmod, copyFile, readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { bundle } from './bundle.ts'
@@ -10,11 +10,15 @@ const NAMED_PACKAGES = 8
 
 /** Where the bundle goes. */
 export const BUNDLE_FILE = join(ROOT, 'dist/leadergroup.js')
+/** What `bin` in package.json names. */
+export const BIN_FILE = join(ROOT, 'dist/bin.cjs')
 
 /** Resolves to a report of its sizes. */
 export async function buildBundle(): Promise<string> {
   await rm(BUNDLE_FILE, { force: true })
   const { inputs } = await bundle(BUNDLE_FILE)
+  await copyFile(join(import.meta.dirname, 'bin.cjs'), BIN_FILE)
+  await chmod(BIN_FILE, 0o755)
   const code = await readFile(BUNDLE_FILE)
   const sizes = `${kilobytes(code.length)}, ${kilobytes(gzipSync(code).length)} gzipped`
   return [`${relative(ROOT, BUNDLE_FILE)}: ${sizes}`, ...bySize(inputs)].join('\n')

@@ -1,43 +1,138 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { generateReference, REFERENCE_FILE } from '../scripts/generate-reference.ts'
 import { Metrics } from './operator/metrics.ts'
 import { VirtualClock } from './sim/clock.ts'
 
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const ROOT = join(import.meta.dirname, '..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 
-/** What the rows of a page's tables begin with. */
-function namedIn(page: string): ReadonlySet<string> {
-  const rows = read(page).match(/^\| `[^`]+` \|/gm) ?? []
-  return new Set(rows.map((row) => row.slice(3, -3)))
+/** What the first column of the table under a heading names. */
+function named(path: string, heading: string): readonly string[] {
+  const text = read(path)
+  const at = text.search(new RegExp(`^#+ ${heading}$`, 'm'))
+  assert.ok(at >= 0, `${path} has no heading ${heading}`)
+  const [section = ''] = /^#[^]*?(?=\n#|$(?![^]))/.exec(text.slice(at)) ?? []
+  const rows = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name!)
+  assert.ok(rows.length > 0, `${path}: no table under ${heading}`)
+  return [...new Set(rows)].toSorted()
 }
 
-function reasonsIn(file: string, union: string): readonly string[] {
-  const [, members = ''] = new RegExp(`export type ${union} =([^]*?)\n\n`).exec(read(file)) ?? []
-  return [...members.matchAll(/'(\w+)'/g)].map(([, reason]) => reason!)
+/** The words between the quotes of a piece of source. */
+function words(path: string, piece: RegExp): readonly string[] {
+  const [, text = ''] = piece.exec(read(path)) ?? []
+  const found = [...text.matchAll(/'([A-Z]\w+)'/g)].map(([, word]) => word!)
+  assert.ok(found.length > 1, `${path}: ${String(piece)} finds nothing`)
+  return [...new Set(found)].toSorted()
 }
 
 describe('docs/operations.md', () => {
-  const named = namedIn('docs/operations.md')
+  const OPERATIONS = 'docs/operations.md'
+  const followed = words('src/group/follow.ts', /export type NobodyReason =([^]*?)\n\n/)
+  const readyReasons = [...words('src/group/verdict.ts', /export type ReadyReason =([^]*?)\n\n/), ...followed]
 
   it('explains every metric, and none that does not exist', () => {
     const metrics = new Metrics(new VirtualClock()).registry.getMetricsAsArray().map(({ name }) => name)
     assert.ok(metrics.length > 10)
-    assert.deepEqual([...named].filter((name) => name.includes('_')).toSorted(), metrics.toSorted())
+    assert.deepEqual(named(OPERATIONS, 'Metrics'), metrics.toSorted())
   })
 
-  it('explains every reason of the condition Ready, and none that does not exist', () => {
-    const reasons = reasonsIn('src/group/verdict.ts', 'ReadyReason')
-    assert.ok(reasons.length > 5)
-    assert.deepEqual([...named].filter((name) => !name.includes('_')).toSorted(), reasons.toSorted())
+  it('explains, together with docs/observe.md, every reason of the condition Ready', () => {
+    const explained = new Set([...named(OPERATIONS, 'Ready'), ...named('docs/observe.md', 'Conditions')])
+    assert.deepEqual(
+      readyReasons.filter((reason) => !explained.has(reason)),
+      [],
+    )
   })
-})
 
-describe('docs/observe.md', () => {
-  it('explains every reason of the condition Ready that mode Observe can give, and none that does not exist', () => {
+  it('explains no reason of the condition Ready that does not exist', () => {
+    assert.deepEqual(
+      named(OPERATIONS, 'Ready').filter((reason) => !readyReasons.includes(reason)),
+      [],
+    )
+  })
+
+  it('leaves to docs/observe.md the reasons of mode Observe, and those that both modes have', () => {
     const common = ['LeaderElected', 'NoPods', 'Forbidden']
-    const reasons = reasonsIn('src/group/follow.ts', 'NobodyReason')
-    assert.ok(reasons.length > 5)
-    const named = [...namedIn('docs/observe.md')].filter((name) => /^[A-Z]\w+$/.test(name))
-    assert.deepEqual(named.toSorted(), [...common, ...reasons].toSorted())
+    assert.deepEqual(named('docs/observe.md', 'Conditions'), [...common, ...followed].toSorted())
+  })
+
+  it('explains every reason of the condition ServicesReady, and none that does not exist', () => {
+    const reasons = words('src/group/routing/services-condition.ts', /interface ServicesCondition [^]*?reason:(.*)\n/)
+    assert.deepEqual(named(OPERATIONS, 'ServicesReady'), reasons)
+  })
+
+  it('explains every action of events, and none that does not exist', () => {
+    const ofReady = words('src/group/events.ts', /const ACTIONS[^=]*= ({[^]*?})/)
+    const others = [...read('src/group/events.ts').matchAll(/action: '(\w+)'/g)].map(([, action]) => action!)
+    assert.deepEqual(named(OPERATIONS, 'Events'), [...new Set([...ofReady, ...others])].toSorted())
+  })
+
+  it('explains every reason why a term ended, and none that does not exist', () => {
+    const reasons = words('src/group/status.ts', /(function endReason[^]*?\n}\n)/)
+    assert.deepEqual(named(OPERATIONS, 'Why a term ended'), reasons)
   })
 })
+
+describe('docs/reference.md', () => {
+  it('is that of the CRD', async () => {
+    const generated = await generateReference(read('crds/leadergroup.yaml'))
+    const committed = readFileSync(REFERENCE_FILE, 'utf8')
+    assert.equal(committed, generated, 'docs/reference.md is not what the CRD says. Run: npm run generate')
+  })
+
+  it('changes with the CRD: fields, bounds and messages', async () => {
+    const crd = read('crds/leadergroup.yaml')
+    const changed = crd.replace(/^( +)notReadySeconds:$/m, '$1graceSeconds:').replace('maxItems: 8', 'maxItems: 9')
+    assert.notEqual(changed, crd)
+    const reference = await generateReference(changed)
+    assert.match(reference, /^- \*\*`graceSeconds`\*\* \(integer; 0 to 3600\): /m)
+    assert.match(reference, /^- \*\*`services`\*\* \(list of objects; at most 9 items\): /m)
+    assert.match(reference, /^- two ports have the same name\. Rename one of them$/m)
+    assert.match(reference, /^- operator … needs values\./m)
+  })
+})
+
+describe('the documentation', () => {
+  const files = [
+    ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+    'examples/README.md',
+  ]
+
+  for (const file of files) {
+    it(`${file} links to files and headings that exist`, () => {
+      const links = [...proseOf(file).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      for (const [, path = '', heading] of links) {
+        const target = path === '' ? file : join(dirname(file), path)
+        assert.ok(existsSync(join(ROOT, target)), `there is no ${target}`)
+        if (heading === undefined) continue
+        const slugs = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, title]) => slugOf(title!))
+        assert.ok(slugs.includes(heading), `${target} has no heading #${heading}`)
+      }
+    })
+  }
+
+  it('of links by name has a target for each', () => {
+    for (const file of files) {
+      const text = proseOf(file)
+      const targets = [...text.matchAll(/^\[([^\]]+)\]: /gm)].map(([, name]) => name!)
+      const used = [...text.matchAll(/\]\[([^\]]+)\]/g)].map(([, name]) => name!)
+      assert.deepEqual(targets.toSorted(), [...new Set(used)].toSorted(), file)
+    }
+  })
+})
+
+/** Without its code, which has brackets of its own. */
+function proseOf(file: string): string {
+  return read(file).replaceAll(/```[^]*?```|`[^`\n]*`/g, '')
+}
+
+/** As GitHub makes an anchor of a heading. */
+function slugOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-')
+}

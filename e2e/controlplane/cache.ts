@@ -18,10 +18,17 @@ const HEARTBEAT_MILLIS = 5_000
 const ABANDONED_MILLIS = 60_000
 const WAIT_MILLIS = 500
 
-export function cacheDir({ version, os, arch }: Release, env: Readonly<Record<string, string | undefined>>): string {
+type Env = Readonly<Record<string, string | undefined>>
+
+export function cacheDir({ version, os, arch }: Release, env: Env): string {
+  return join(userCache(env), 'kube', `${version}-${os}-${arch}`)
+}
+
+/** Where this project keeps what takes long to make. */
+export function userCache(env: Env): string {
   // The XDG specification: a relative path is invalid and to be ignored.
   const base = env['XDG_CACHE_HOME']?.startsWith('/') ? env['XDG_CACHE_HOME'] : join(homedir(), '.cache')
-  return join(base, 'leadergroup', 'kube', `${version}-${os}-${arch}`)
+  return join(base, 'leadergroup')
 }
 
 export async function cached(dir: string, components: readonly Component[]): Promise<Attempt> {

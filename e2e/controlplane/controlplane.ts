@@ -97,17 +97,21 @@ export class ControlPlane {
     return this.#must(['apply', '-f', '-', ...args], manifests)
   }
 
-  /** Writes a kubeconfig for a user of the token file, or for whoever `token` belongs to, and resolves to its path. */
-  async kubeconfigFor(user: string, token = this.#user(user).token): Promise<string> {
+  /**
+   * Writes a kubeconfig for a user of the token file, or for whoever `token` belongs to, and resolves to its path.
+   * `server`: where somebody stands between.
+   */
+  async kubeconfigFor(user: string, token = this.#user(user).token, server = this.server): Promise<string> {
     const path = join(this.dir, `${(this.#kubeconfigs += 1)}.kubeconfig`)
-    await writeFile(path, kubeconfig(this.server, this.ca, { name: user, token }))
+    await writeFile(path, kubeconfig(server, this.ca, { name: user, token }))
     await chmod(path, 0o600)
     return path
   }
 
-  /** A token like those that pods get, for 24 hours. */
-  async serviceAccountToken(namespace: string, name: string): Promise<string> {
-    return (await this.#must(['create', 'token', name, '--namespace', namespace, '--duration', '24h'])).trim()
+  /** A token like those that pods get, for 24 hours, or until this Secret is deleted. */
+  async serviceAccountToken(namespace: string, name: string, secret?: string): Promise<string> {
+    const bound = secret === undefined ? [] : ['--bound-object-kind=Secret', `--bound-object-name=${secret}`]
+    return (await this.#must(['create', 'token', name, '--namespace', namespace, '--duration=24h', ...bound])).trim()
   }
 
   /** Ends everything, the API server before etcd, and removes the directory unless it is to be kept. */

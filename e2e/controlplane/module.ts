@@ -1,4 +1,4 @@
-/** The Go module that links all components into one program. */
+/** The Go modules that are built here; this directory's own links all components into one program. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import { join } from 'node:path'
 export const MODULE_DIR = join(import.meta.dirname, 'components')
 export const MODULE_FILES = ['go.mod', 'go.sum', 'main.go'] as const
 
-/** Names what is built from the module: a build of other sources is another file in the cache. */
-export async function moduleDigest(): Promise<string> {
+/** Names what is built from a module: a build of other sources is another file in the cache. */
+export async function moduleDigest(dir: string = MODULE_DIR): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of MODULE_FILES) hash.update(await readFile(join(MODULE_DIR, file)))
+  for (const file of MODULE_FILES) hash.update(await readFile(join(dir, file)))
   return hash.digest('hex').slice(0, 12)
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { LeaderGroups } from '../operator/resources.ts'
-import { Leases } from '../kube/objects.ts'
+import { EndpointSlices, Leases, Services, type KubeObject, type Resource } from '../kube/objects.ts'
 import { cleanUp, type CleanupOrder, type Dialog } from './cleanup.ts'
 import { NEVER, Scene, done, forbidden, unknownType } from './fixtures.ts'
 
@@ -221,6 +221,97 @@ describe('leadergroup cleanup', () => {
         'Lease shop/widow: somebody changed it just now; left. Run this again',
       ])
       assert.ok((await scene.lease('alive')) && (await scene.lease('widow')))
+    })
+  })
+
+  describe('Services and EndpointSlices', () => {
+    const ports = [{ port: 5432 }]
+    const services = [
+      { name: 'db', role: 'Leader', ports },
+      { name: 'db-ro', role: 'Follower', ports },
+    ]
+
+    /** A group with Services that is gone, together with what the garbage collector takes. */
+    async function leftRouted(): Promise<void> {
+      await scene.createGroup('db', { services })
+      await scene.createPod('db-0')
+      await scene.createPod('db-1')
+      await scene.operate()
+      await scene.deleteGroup()
+      await scene.clock.advance(60_000)
+    }
+
+    /** As `kubectl delete --cascade=orphan` leaves it, unless it has an owner. */
+    async function createService(name: string, group: string, ownerReferences: readonly object[] = []): Promise<void> {
+      const metadata = { name, labels: { 'leadergroup.io/group': group }, ownerReferences }
+      done(await scene.admin.create(Services, 'shop', { metadata, spec: { ports } }))
+    }
+
+    const names = async (resource: Resource<KubeObject>): Promise<readonly string[]> =>
+      done(await scene.admin.list(resource, { namespace: 'shop' })).items.map(({ metadata }) => metadata.name)
+
+    it('of a group that is gone go: a leader’s slice belongs to its pod, which lives', async () => {
+      await leftRouted()
+      assert.deepEqual(await names(EndpointSlices), ['db-leader-ipv4'])
+      await run()
+      assert.deepEqual(printed, [
+        'Left in namespace shop of groups that no longer exist:',
+        '  keys of group shop/db on pods db-0, db-1, and its EndpointSlice db-leader-ipv4',
+        'EndpointSlice shop/db-leader-ipv4 of group db: deleted',
+        'pod shop/db-0: keys of group db taken off',
+        'pod shop/db-1: keys of group db taken off',
+      ])
+      assert.deepEqual([...(await names(Services)), ...(await names(EndpointSlices))], [])
+    })
+
+    it('are told of where no pod bears keys any more', async () => {
+      await leftRouted()
+      await scene.patchPod('db-1', { annotations: { 'db.leadergroup.io/sealed': null } })
+      const metadata = { labels: { 'db.leadergroup.io/role': null } }
+      const annotations = { 'db.leadergroup.io/sealed': null, 'db.leadergroup.io/term': null }
+      await scene.patchPod('db-0', { ...metadata, annotations })
+      await run({ dryRun: true })
+      assert.equal(printed[1], '  EndpointSlice db-leader-ipv4 of group shop/db')
+      assert.deepEqual(await names(EndpointSlices), ['db-leader-ipv4'])
+    })
+
+    it('that were orphaned go, or whose owner is gone', async () => {
+      await createService('db', 'db')
+      await createService('db-ro', 'db', [owner('db', 'gone-uid')])
+      await run()
+      assert.deepEqual(printed, [
+        'Left in namespace shop of groups that no longer exist:',
+        '  Service shop/db of LeaderGroup db',
+        '  Service shop/db-ro of LeaderGroup db',
+        'Service shop/db: deleted',
+        'Service shop/db-ro: deleted',
+      ])
+      assert.deepEqual(await names(Services), [])
+    })
+
+    it('of others stay, and of groups that exist', async () => {
+      await scene.createGroup('alive', { services })
+      await scene.createPod('a-0', true, { app: 'alive' })
+      await scene.operate('alive')
+      await createService('orphan', 'alive')
+      await createService('theirs', 'db', [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'x' }])
+      done(await scene.admin.create(Services, 'shop', { metadata: { name: 'plain' }, spec: { ports } }))
+      const labels = { 'leadergroup.io/group': 'db' }
+      const slice = { metadata: { name: 'hand', labels }, addressType: 'IPv4', endpoints: [], ports: [] }
+      done(await scene.admin.create(EndpointSlices, 'shop', slice))
+      await run()
+      assert.deepEqual(printed, ['Nothing is left in namespace shop of groups that no longer exist.'])
+      assert.deepEqual((await names(Services)).toSorted(), ['db', 'db-ro', 'orphan', 'plain', 'theirs'])
+    })
+
+    it('stay where the group comes to be while the person thinks', async () => {
+      await createService('db', 'db')
+      await run({}, async () => {
+        await scene.createGroup()
+        return true
+      })
+      assert.equal(printed.at(-1), 'Service shop/db: its group exists; left')
+      assert.deepEqual(await names(Services), ['db'])
     })
   })
 })

@@ -66,14 +66,13 @@ async function removeAll(
 }
 
 function inWords(remnant: Remnant): string {
-  switch (remnant.kind) {
-    case 'keys': {
-      const { namespace, group, pods } = remnant
-      return `keys of group ${namespace}/${group} on ${pods.length === 1 ? 'pod' : 'pods'} ${pods.join(', ')}`
-    }
-    case 'lease': {
-      const { namespace, name, owner } = remnant
-      return `Lease ${namespace}/${name} ${owner ? `of LeaderGroup ${owner.name}` : 'without an owner'}`
-    }
+  if (remnant.kind !== 'traces') {
+    const { kind, namespace, name, group } = remnant
+    return `${kind} ${namespace}/${name} ${group ? `of LeaderGroup ${group.name}` : 'without an owner'}`
   }
+  const { namespace, group, pods, slices } = remnant
+  const keys = `keys of group ${namespace}/${group} on ${pods.length === 1 ? 'pod' : 'pods'} ${pods.join(', ')}`
+  const routes = `${slices.length === 1 ? 'EndpointSlice' : 'EndpointSlices'} ${slices.join(', ')}`
+  if (slices.length === 0) return keys
+  return pods.length === 0 ? `${routes} of group ${namespace}/${group}` : `${keys}, and its ${routes}`
 }

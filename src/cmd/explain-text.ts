@@ -1,15 +1,18 @@
+import type { ExplainedEndpoint, ExplainedService } from '../group/explain-services.ts'
 import type { ExplainedPod, Explanation, Outlook } from '../group/explain.ts'
-import type { LeaderGroup } from '../group/leadergroup.ts'
+import type { LeaderGroup, LeaderGroupCondition } from '../group/leadergroup.ts'
+import { leaseNameOf } from '../group/spec.ts'
+import { someOf } from '../group/explain-steps.ts'
 import { age } from './age.ts'
 import { columns } from './columns.ts'
-import { leaseNameOf } from '../group/spec.ts'
 
 /** The explanation as a person reads it. */
 export function explainText(group: LeaderGroup, explanation: Explanation, wallMillis: number): string {
-  const { leader, reason, pods, due, later, ifLeaderDied } = explanation
+  const { leader, reason, pods, services, due, later, ifLeaderDied } = explanation
   return [
     headline(group),
     ready(group, wallMillis),
+    ...servicesReady(group, wallMillis),
     '',
     ...(leader
       ? [
@@ -20,6 +23,7 @@ export function explainText(group: LeaderGroup, explanation: Explanation, wallMi
     '',
     ...podLines(pods),
     '',
+    ...serviceLines(services),
     ...(leader && ifLeaderDied ? [`If ${leader.name} died now: ${chain(ifLeaderDied)}`] : []),
     ...(later ? [`In ${later.inSeconds} s, if nothing changes: ${chain(later)}`] : []),
     ...(due ? dueLines(due, leader && reason) : ['Due now: nothing.']),
@@ -32,10 +36,12 @@ export function explainData(group: LeaderGroup, explanation: Explanation): objec
   const { namespace, name, uid } = group.metadata
   return {
     group: { namespace, name, uid, mode: modeOf(group), leaseName: leaseNameOf(group), paused: isPaused(group) },
-    ready: conditionOf(group) ?? null,
+    ready: conditionOf(group, 'Ready') ?? null,
+    servicesReady: conditionOf(group, 'ServicesReady') ?? null,
     leader: explanation.leader ?? null,
     reason: explanation.reason,
     pods: explanation.pods,
+    services: explanation.services,
     ifLeaderDied: explanation.ifLeaderDied ?? null,
     later: explanation.later ?? null,
     due: explanation.due ?? null,
@@ -54,12 +60,25 @@ function headline(group: LeaderGroup): string {
 }
 
 function ready(group: LeaderGroup, wallMillis: number): string {
-  const condition = conditionOf(group)
-  if (!condition || condition.status === 'Unknown') {
+  const condition = conditionOf(group, 'Ready')
+  // In mode Observe it is unknown also for the moment in which a holder is named and not labelled yet.
+  if (!condition || (condition.status === 'Unknown' && group.status?.gate === undefined)) {
     return 'Ready: Unknown. No operator has decided about this group yet: does one run, and does it serve this namespace?'
   }
-  const { status, reason, message, lastTransitionTime } = condition
-  return `Ready: ${status}, ${reason}${since(lastTransitionTime, wallMillis)}: ${message}`
+  return inWords(condition, wallMillis)
+}
+
+/** Only where the group has Services. */
+function servicesReady(group: LeaderGroup, wallMillis: number): readonly string[] {
+  const condition = conditionOf(group, 'ServicesReady')
+  return condition && (group.spec.services?.length ?? 0) > 0 ? [inWords(condition, wallMillis)] : []
+}
+
+function inWords(
+  { type, status, reason, message, lastTransitionTime }: LeaderGroupCondition,
+  wallMillis: number,
+): string {
+  return `${type}: ${status}, ${reason}${since(lastTransitionTime, wallMillis)}: ${message}`
 }
 
 function podLines(pods: readonly ExplainedPod[]): readonly string[] {
@@ -74,6 +93,24 @@ function podLines(pods: readonly ExplainedPod[]): readonly string[] {
     pod.why,
   ])
   return columns([['POD', 'VERDICT', 'READY SINCE', 'REVISION', 'ENROLLED', 'WHY'], ...rows], '  ')
+}
+
+function serviceLines(services: readonly ExplainedService[]): readonly string[] {
+  if (services.length === 0) return []
+  const rows = services.map((service) => [service.name, service.role, service.routing, destination(service)])
+  return [
+    ...columns([['SERVICE', 'ROLE', 'ROUTING', 'LEADS TO'], ...rows], '  '),
+    ...services.flatMap(({ problems }) => problems.map(({ reason, message }) => `  ${reason}: ${message}.`)),
+    '',
+  ]
+}
+
+function destination({ exists, leadsTo }: ExplainedService): string {
+  return exists ? someOf(leadsTo.map(endpoint)) : 'nobody: it does not exist'
+}
+
+function endpoint({ pod, addresses, ready }: ExplainedEndpoint): string {
+  return `${pod ?? addresses.join(' and ')}${ready ? '' : ' (not ready)'}`
 }
 
 /** Why it is due is said already where nobody leads. */
@@ -98,8 +135,8 @@ function wholeSeconds(text: string): string {
   return text.replaceAll(/\.\d{6}Z/g, 'Z')
 }
 
-function conditionOf({ status }: LeaderGroup) {
-  return status?.conditions?.find(({ type }) => type === 'Ready')
+function conditionOf({ status }: LeaderGroup, wanted: 'Ready' | 'ServicesReady'): LeaderGroupCondition | undefined {
+  return status?.conditions?.find(({ type }) => type === wanted)
 }
 
 function modeOf({ spec }: LeaderGroup): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { Leases } from '../kube/objects.ts'
+import { parse } from 'yaml'
+import { EndpointSlices, Leases, Services } from '../kube/objects.ts'
 import { explainGroup } from './explain.ts'
 import { NEVER, Scene, done, forbidden, unknownType } from './fixtures.ts'
 
@@ -9,7 +10,7 @@ describe('leadergroup explain', () => {
     scene = new Scene()
   })
 
-  function ask(name = 'db', namespace = 'shop', output: 'text' | 'json' = 'text'): Promise<string> {
+  function ask(name = 'db', namespace = 'shop', output: 'text' | 'json' | 'yaml' = 'text'): Promise<string> {
     return explainGroup(scene.api, scene.clock, { name, namespace, output }, NEVER)
   }
 
@@ -222,7 +223,19 @@ describe('leadergroup explain', () => {
   it('says the same as data', async () => {
     await led()
     const data = JSON.parse(await ask('db', 'shop', 'json')) as Record<string, unknown>
-    assert.deepEqual(Object.keys(data), ['group', 'ready', 'leader', 'reason', 'pods', 'ifLeaderDied', 'later', 'due'])
+    assert.deepEqual(Object.keys(data), [
+      'group',
+      'ready',
+      'servicesReady',
+      'leader',
+      'reason',
+      'pods',
+      'services',
+      'ifLeaderDied',
+      'later',
+      'due',
+    ])
+    assert.deepEqual(parse(await ask('db', 'shop', 'yaml')), data)
     assert.deepEqual(data['ifLeaderDied'], {
       steps: ['name db-1 in the Lease for term 3', 'label it'],
       result: 'db-1 leads in term 3',
@@ -244,6 +257,194 @@ describe('leadergroup explain', () => {
     await scene.deletePod('db-0')
     await scene.operate()
     assert.match(await ask(), new RegExp(`^Ready: True, LeaderElected .*: ${ifLeaderDied.result}$`, 'm'))
+  })
+
+  describe('the Services', () => {
+    const PORTS = [{ name: 'sql', port: 5432 }]
+    const LEADER = { name: 'db', role: 'Leader', ports: PORTS }
+    const FOLLOWERS = { name: 'db-ro', role: 'Follower', ports: PORTS }
+    const STANDARD = 'endpointslice-controller.k8s.io'
+    const services = [LEADER, FOLLOWERS]
+
+    async function createService(name: string, selector: object): Promise<void> {
+      done(await scene.admin.create(Services, 'shop', { metadata: { name }, spec: { selector, ports: [{ port: 1 }] } }))
+    }
+
+    async function createSlice(name: string, service: string, endpoints: readonly object[]): Promise<void> {
+      const labels = { 'kubernetes.io/service-name': service, 'endpointslice.kubernetes.io/managed-by': STANDARD }
+      const slice = { metadata: { name, labels }, addressType: 'IPv4', endpoints, ports: [{ port: 1 }] }
+      done(await scene.admin.create(EndpointSlices, 'shop', slice))
+    }
+
+    it('lead where their slices lead, and the outlook takes them along', async () => {
+      await led({ services })
+      await answers(`
+        LeaderGroup shop/db: mode Assign, Lease db
+        Ready: True, LeaderElected since 2026-01-01T00:01:00Z (2m5s ago): db-0 leads in term 2
+        ServicesReady: True, Routed since 2026-01-01T00:01:00Z (2m5s ago): 2 Services are routed
+
+        db-0 leads, in term 2 since 2026-01-01T00:01:00Z (2m5s ago).
+        It stays: it can lead, and nothing but its own state moves a leader.
+
+          POD   VERDICT      READY SINCE           REVISION  ENROLLED  WHY
+          db-0  leads        2026-01-01T00:00:00Z  -         yes       in term 2
+          db-1  could lead   2026-01-01T00:01:00Z  -         yes       the only one in line
+          db-2  cannot lead  -                     -         yes       is not ready since 2026-01-01T00:01:00Z
+
+          SERVICE  ROLE      ROUTING  LEADS TO
+          db       leader    Direct   db-0
+          db-ro    follower  Direct   db-1, db-2 (not ready)
+
+        If db-0 died now: name db-1 in the Lease for term 3, route Service db-ro to db-2, route Service db to db-1, label it. Then: db-1 leads in term 3.
+        Due now: nothing.
+      `)
+    })
+
+    it('are foretold as they then are', async () => {
+      await led({ services })
+      const { ifLeaderDied } = JSON.parse(await ask('db', 'shop', 'json')) as { ifLeaderDied: { steps: string[] } }
+      assert.ok(ifLeaderDied.steps.includes('route Service db to db-1'))
+      await scene.deletePod('db-0')
+      await scene.operate()
+      const text = await ask()
+      assert.match(text, /^  db {7}leader {4}Direct {3}db-1$/m)
+      assert.match(text, /^  db-ro {4}follower {2}Direct {3}db-2 \(not ready\)$/m)
+      assert.match(text, /^Due now: nothing\.$/m)
+    })
+
+    it('that are missing are due', async () => {
+      await led()
+      await scene.patchGroup({ services })
+      const text = await ask()
+      assert.match(text, /^  db {7}leader {4}Direct {3}nobody: it does not exist$/m)
+      assert.match(
+        text,
+        /^Due now: create Service db, create Service db-ro, route Service db to db-0, route Service db-ro to db-1, db-2\. Then/m,
+      )
+    })
+
+    it('of which one was edited are put right', async () => {
+      await led({ services })
+      const key = { namespace: 'shop', name: 'db' }
+      done(await scene.admin.mergePatch(Services, key, { spec: { sessionAffinity: 'ClientIP' } }))
+      const slice = { namespace: 'shop', name: 'db-leader-ipv4' }
+      done(await scene.admin.mergePatch(EndpointSlices, slice, { ports: [{ name: 'sql', port: 1 }] }))
+      done(await scene.admin.delete(EndpointSlices, { namespace: 'shop', name: 'db-ro-follower-ipv4-0' }))
+      assert.match(
+        await ask(),
+        /^Due now: put Service db right, bring EndpointSlice db-leader-ipv4 of Service db up to date, route Service db-ro to db-1, db-2\./m,
+      )
+    })
+
+    it('say what is wrong with them', async () => {
+      await createService('db', { app: 'other' })
+      const named = { name: 'db-ro', role: 'Follower', ports: [{ port: 5432, targetPort: 'sql' }] }
+      await led({ services: [LEADER, named] })
+      await createSlice('by-hand', 'db-ro', [{ addresses: ['10.9.9.9'], conditions: { ready: false } }])
+      const text = await ask()
+      assert.match(text, /^  db {7}leader {4}Direct {3}nobody$/m)
+      assert.match(text, /^  db-ro {4}follower {2}Direct {3}10\.9\.9\.9 \(not ready\)$/m)
+      assert.match(text, /^  ServiceNotOurs: Service db was not made by this group: nothing is written to it\..*\.$/m)
+      assert.match(text, /^  ForeignSlices: Service db-ro is also routed by EndpointSlice by-hand \(managed by /m)
+      assert.match(text, /^  PortUnresolved: Service db-ro: no container port is named sql in pods db-1, db-2, /m)
+    })
+
+    it('that somebody else wrote on the label are shown as well', async () => {
+      await led()
+      await createService('any', { app: 'db' })
+      await createService('main', { 'db.leadergroup.io/role': 'leader' })
+      await createService('rest', { 'db.leadergroup.io/role': 'follower' })
+      await createService('typo', { 'db.leadergroup.io/role': 'Leader' })
+      const targetRef = { kind: 'Pod', name: 'db-0', uid: (await scene.pod('db-0')).metadata.uid }
+      await createSlice('main-x', 'main', [{ addresses: ['10.0.0.10'], targetRef }])
+      const text = await ask()
+      assert.match(text, /^  main {5}leader {4}Own {6}db-0$/m)
+      assert.match(
+        text,
+        /^  RoleNotBorne: Service rest selects the followers, .*: set spec\.labelFollowers to true\.$/m,
+      )
+      assert.match(text, /^  RoleNotBorne: Service typo selects the role Leader, which no pod bears: /m)
+      assert.doesNotMatch(text, /^  any/m)
+      await scene.patchGroup({ labelFollowers: true })
+      assert.doesNotMatch(await ask(), /Service rest/)
+    })
+
+    it('are at rest also where the operator knows zones that nobody else may read', async () => {
+      await led({ services })
+      const key = { namespace: 'shop', name: 'db-leader-ipv4' }
+      const slice = done(await scene.admin.get(EndpointSlices, key))
+      const endpoints = slice.endpoints?.map((endpoint) => ({ ...endpoint, zone: 'zone-a' }))
+      done(await scene.admin.mergePatch(EndpointSlices, key, { endpoints }))
+      assert.match(await ask(), /^Due now: nothing\.$/m)
+    })
+  })
+
+  describe('in mode Observe', () => {
+    async function followed(spec: object = {}): Promise<void> {
+      await scene.createGroup('db', { mode: 'Observe', ...spec })
+      for (const name of ['db-0', 'db-1']) await scene.createPod(name)
+      await scene.operate('db', 'shop', () => scene.elect('db-0_7f3a'))
+      await scene.clock.advance(5000)
+    }
+
+    it('tells who holds the Lease, and what happens when it goes', async () => {
+      await followed()
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: True, LeaderElected since 2026-01-01T00:00:00Z (5s ago): db-0 holds Lease db as "db-0_7f3a"
+
+        db-0 leads, in term 2 since 2026-01-01T00:00:00Z (5s ago).
+        It stays for as long as it holds Lease db: the pods elect among themselves.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  leads       2026-01-01T00:00:00Z  -         yes       in term 2
+          db-1  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+
+        If db-0 died now: name nobody in status. Then: pod db-0, which holds the Lease, was deleted: waiting until the Lease expires.
+        In 10 s, if nothing changes: take the leader's keys off db-0, name nobody in status. Then: "db-0_7f3a" has not renewed Lease db for 15 s: the next one to acquire it leads.
+        Due now: nothing.
+      `)
+    })
+
+    it('tells what is due when the Lease has changed hands', async () => {
+      await followed()
+      await scene.elect('db-1')
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: True, LeaderElected since 2026-01-01T00:00:00Z (5s ago): db-0 holds Lease db as "db-0_7f3a"
+
+        db-0 leads, in term 2 since 2026-01-01T00:00:00Z (5s ago).
+        It stays for as long as it holds Lease db: the pods elect among themselves.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  leads       2026-01-01T00:00:00Z  -         yes       in term 2
+          db-1  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+
+        If db-0 died now: name db-1 in status for term 3, label it. Then: db-1 holds Lease db as "db-1".
+        In 15 s, if nothing changes: take the leader's keys off db-1, name nobody in status. Then: "db-1" has not renewed Lease db for 15 s: the next one to acquire it leads.
+        Due now: take the leader's keys off db-0, name db-1 in status for term 3, label it. Then: db-1 holds Lease db as "db-1".
+        Why: db-1 holds Lease db as "db-1": sealing db-0.
+        An operator does this within milliseconds. If it is still due when you ask again, none acts on this group.
+      `)
+    })
+
+    it('tells why nobody leads', async () => {
+      await followed()
+      await scene.setReady('db-1', false)
+      await scene.operate('db', 'shop', () => scene.elect('somebody'))
+      await answers(`
+        LeaderGroup shop/db: mode Observe, Lease db
+        Ready: False, HolderUnknown since 2026-01-01T00:00:05Z (just now): "somebody" holds the Lease and is no pod of this group: make the electors' identity the pod's name, UID or IP, or the name, "_" and anything
+
+        Nobody leads: "somebody" holds the Lease and is no pod of this group: make the electors' identity the pod's name, UID or IP, or the name, "_" and anything.
+
+          POD   VERDICT     READY SINCE           REVISION  ENROLLED  WHY
+          db-0  could lead  2026-01-01T00:00:00Z  -         yes       if it acquires Lease db
+          db-1  could lead  -                     -         yes       if it acquires Lease db, but is not ready
+
+        Due now: nothing.
+      `)
+    })
   })
 
   describe('without such a group', () => {
@@ -276,7 +477,7 @@ describe('leadergroup explain', () => {
     })
   })
 
-  for (const resource of ['leadergroups/', 'pods', 'leases/']) {
+  for (const resource of ['leadergroups/', 'pods', 'services', 'endpointslices', 'leases/']) {
     it(`does not guess when it may not read ${resource}`, async () => {
       await led()
       scene.instead = ({ path }) => (path.includes(resource) ? forbidden(`cannot read ${resource}`) : undefined)

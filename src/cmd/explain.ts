@@ -1,3 +1,4 @@
+import { stringify } from 'yaml'
 import type { Clock } from '../clock.ts'
 import { microTime } from '../election/micro-time.ts'
 import { explain } from '../group/explain.ts'
@@ -24,10 +25,16 @@ export async function explainGroup(
   const seen = await snapshot(api, clock, { namespace, name }, signal)
   if (!seen) throw new Error(await missing(api, namespace, name, signal))
   const wallMillis = clock.wallNow()
-  const explanation = explain(seen.observation, seen.group, { monotonic: clock.now(), wall: microTime(wallMillis) })
-  return output === 'json'
-    ? `${JSON.stringify(explainData(seen.group, explanation), undefined, 2)}\n`
-    : explainText(seen.group, explanation, wallMillis)
+  const now = { monotonic: clock.now(), wall: microTime(wallMillis) }
+  const explanation = explain(seen.observation, seen.group, now, seen.around)
+  switch (output) {
+    case 'text':
+      return explainText(seen.group, explanation, wallMillis)
+    case 'json':
+      return `${JSON.stringify(explainData(seen.group, explanation), undefined, 2)}\n`
+    case 'yaml':
+      return stringify(explainData(seen.group, explanation), { lineWidth: 0, aliasDuplicateObjects: false })
+  }
 }
 
 async function missing(api: Api, namespace: string, name: string, signal: AbortSignal): Promise<string> {

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import { Api } from '../kube/api.ts'
-import { Leases, Pods, type Lease, type Pod } from '../kube/objects.ts'
+import { EndpointSlices, Leases, Pods, Services, type Lease, type Pod } from '../kube/objects.ts'
 import type { TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { Actor } from '../operator/act.ts'
 import { Cache, keyOf } from '../operator/cache.ts'
 import { LeaderGroups } from '../operator/resources.ts'
-import { trimGroup, trimLease, trimPod } from '../operator/trim.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimPod, trimService } from '../operator/trim.ts'
 import { ApiServer } from '../sim/apiserver.ts'
 import { VirtualClock } from '../sim/clock.ts'
 
@@ -48,7 +48,7 @@ export class Scene {
   async setReady(name: string, ready: boolean, namespace = 'shop'): Promise<void> {
     const lastTransitionTime = `${microTime(this.clock.wallNow()).slice(0, 19)}Z`
     const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }]
-    const status = { phase: 'Running', conditions }
+    const status = { phase: 'Running', podIP: `10.0.0.${10 + Number(/\d+$/.exec(name)?.[0] ?? 0)}`, conditions }
     done(await this.admin.mergePatch(Pods, { namespace, name }, { status }, { subresource: 'status' }))
   }
 
@@ -77,15 +77,34 @@ export class Scene {
     return found.kind === 'notFound' ? undefined : done(found)
   }
 
-  /** The operator starts, does all that is due for one group, and stops. */
-  async operate(name = 'db', namespace = 'shop'): Promise<void> {
+  /** An elector writes the Lease, before or after the operator has first seen it. */
+  async elect(holderIdentity: string): Promise<void> {
+    const time = microTime(this.clock.wallNow())
+    const found = await this.lease()
+    const leaseTransitions = found ? (found.spec?.leaseTransitions ?? 0) + 1 : 0
+    const spec = { holderIdentity, leaseDurationSeconds: 15, acquireTime: time, renewTime: time, leaseTransitions }
+    if (found) done(await this.admin.mergePatch(Leases, { namespace: 'shop', name: 'db' }, { spec }))
+    else done(await this.admin.create(Leases, 'shop', { metadata: { name: 'db' }, spec }))
+  }
+
+  /** The operator starts, does all that is due for one group, and stops. `meanwhile`: once it has listed everything. */
+  async operate(name = 'db', namespace = 'shop', meanwhile?: () => Promise<void>): Promise<void> {
     const cache = new Cache(this.clock, () => undefined)
     const actor = new Actor(this.admin, cache, this.clock)
     for (const pod of done(await this.admin.list(Pods, { namespace })).items) cache.pods.apply(trimPod(pod))
-    for (const lease of done(await this.admin.list(Leases, { namespace })).items) cache.leases.apply(trimLease(lease))
+    const { items, resourceVersion } = done(await this.admin.list(Leases, { namespace }))
+    cache.leases.change({ kind: 'reset', objects: items.map(trimLease), resourceVersion })
+    for (const service of done(await this.admin.list(Services, { namespace })).items) {
+      cache.services.apply(trimService(service))
+    }
+    for (const slice of done(await this.admin.list(EndpointSlices, { namespace })).items) {
+      cache.slices.apply(trimEndpointSlice(slice))
+    }
     for (const group of done(await this.admin.list(LeaderGroups, { namespace })).items) {
       cache.groups.apply(trimGroup(group))
     }
+    await meanwhile?.()
+    for (const lease of done(await this.admin.list(Leases, { namespace })).items) cache.leases.apply(trimLease(lease))
     for (let round = 0; round < ROUNDS; round++) {
       const now = { monotonic: this.clock.now() + round * 1000, wall: microTime(this.clock.wallNow()) }
       const { actions, urgent } = decide(cache.observe(keyOf(namespace, name)), now)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { KubeConfig } from '@kubernetes/client-node'
 import { kubeConfigFiles } from './kubeconfig-files.ts'
 import { messageChain } from './log.ts'
+import { readTokenFiles, withTokenFiles } from './token-file.ts'
 import { UsageError } from './usage-error.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -22,6 +23,7 @@ export function loadKubeConfig(
   if (flags.context !== undefined) merged.setCurrentContext(flags.context)
   checkContext(merged)
   allowPlainHttp(merged)
+  readTokenFiles(merged)
   return merged
 }
 
@@ -32,7 +34,10 @@ function load(file: string): KubeConfig {
   config.contexts = []
   try {
     // `kubectl config` leaves empty files behind, which say nothing.
-    if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file)
+    const text = readFileSync(file, 'utf8')
+    if (text.trim() === '') return config
+    config.loadFromFile(file)
+    config.users = withTokenFiles(config.users, text, file)
   } catch (cause) {
     throw new UsageError(`kubeconfig ${file} cannot be read: ${messageChain(cause)}`, { cause })
   }

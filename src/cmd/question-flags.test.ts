@@ -34,7 +34,7 @@ describe('flags of the questions', () => {
     assert.throws(() => explainFlags('D_b -n A_ -o xml'), {
       name: 'UsageError',
       message:
-        '--namespace "A_": this is no name of a namespace; --output "xml": write one of text, json; ' +
+        '--namespace "A_": this is no name of a namespace; --output "xml": write one of text, json, yaml; ' +
         '"D_b": this is no name of a LeaderGroup',
     })
   })

@@ -1,7 +1,7 @@
 import { Reader, type ClusterFlags } from './flags.ts'
 import { UsageError } from './usage-error.ts'
 
-export const EXPLAIN_FORMATS = ['text', 'json'] as const
+export const EXPLAIN_FORMATS = ['text', 'json', 'yaml'] as const
 
 /** What `leadergroup explain` was told, checked. */
 export interface ExplainFlags {

@@ -2,8 +2,9 @@ import { ineligibility, patience } from './candidates.ts'
 import type { Election } from './election.ts'
 import { followedVerdict } from './followed-condition.ts'
 import type { Gate } from './gate-state.ts'
+import { groupKeys } from './keys.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
-import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
+import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
 import { modeOf } from './spec.ts'
 import { forbidden, noPods, type Verdict } from './verdict.ts'
 
@@ -26,7 +27,17 @@ export function readyCondition(
     modeOf(group) === 'Observe' && o.namespace !== REFUSED_NAMESPACE
       ? followedVerdict(o, group, leader, election)
       : assignedVerdict(o, group, gate, leader, election.reason, now)
-  return conditionOf({ type: 'Ready', ...verdict }, group, now)
+  const message = verdict.message + templates(o, group)
+  return conditionOf({ type: 'Ready', ...verdict, message }, group, now)
+}
+
+/** Behind the message, whatever it says: the label comes off each new pod, so nothing else would tell of it. */
+function templates({ pods }: GroupObservation, { metadata }: LeaderGroup): string {
+  const born = pods.flatMap(({ selected, bornLabelled }) => (selected ? (bornLabelled ?? []) : []))
+  const makers = [...new Set(born)].toSorted()
+  if (makers.length === 0) return ''
+  const { role } = groupKeys(metadata.name)
+  return `. Pods are born with the label ${role}, which is taken off: remove it from the template of ${makers.join(', ')}`
 }
 
 function assignedVerdict(
@@ -76,20 +87,38 @@ function judge(
       : { status: 'True', reason: 'LeaderElected', message: why }
   }
   if (gate.kind === 'foreign')
-    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.object) }
+    return { status: 'False', reason: 'LeaseHeldByAnother', message: foreignLease(gate.object, group) }
   const fault = forbidden(o)
   if (fault) return fault
   const selected = o.pods.filter((pod) => pod.selected)
   if (selected.length === 0) return noPods()
   if (paused) return { status: 'False', reason: 'Paused', message: `${why}: set spec.paused to false` }
+  if (selected.some((pod) => ineligibility(pod) === undefined)) {
+    if (gate.kind === 'absent' && (group.status?.term ?? 0) > 0) {
+      return {
+        status: 'False',
+        reason: 'LeaseDeleted',
+        message: `${why}. Find out who deletes it: the audit log tells`,
+      }
+    }
+    if (gate.kind === 'open' && gate.term > 0) {
+      const remedy = 'Give the program that writes it another Lease, or turn its election off'
+      return { status: 'False', reason: 'LeaseHeldByAnother', message: `${why}. ${remedy}` }
+    }
+  }
   return { status: 'False', reason: 'NoEligiblePod', message: `${why}. ${census(selected)}` }
 }
 
-function foreignLease(lease: {
-  name: string
-  ownerName: string | undefined
-  holderIdentity: string | undefined
-}): string {
+function foreignLease(
+  lease: Pick<ObservedLease, 'name' | 'ownerName' | 'holderIdentity'>,
+  { metadata }: LeaderGroup,
+): string {
+  if (lease.ownerName === `LeaderGroup ${metadata.name}`) {
+    return (
+      `Lease ${lease.name} belongs to a former group of this name: waiting until the garbage collector takes it. ` +
+      'If it stays, delete it'
+    )
+  }
   const whose = lease.ownerName
     ? `belongs to ${lease.ownerName}`
     : `was not made by this group${lease.holderIdentity ? ` and is held by ${lease.holderIdentity}` : ''}`

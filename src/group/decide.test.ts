@@ -40,9 +40,25 @@ function written(o: GroupObservation): GroupObservation {
   return write?.kind === 'writeStatus' ? { ...o, group: { ...o.group!, status: write.status } } : o
 }
 
+/** The Lease was made anew at these times, and is gone again. */
+const deleted = (takenBackAt: readonly number[]): Partial<GroupObservation> => ({
+  lease: undefined,
+  pods: [leader],
+  memory: { ...memory, takenBackAt },
+})
+
 const GATES: readonly Row[] = [
   ['creates the gate', {}, ['createGate']],
   ['creates none while it cannot even say so', { memory: { ...memory, fault } }, ['createGate', 'writeStatus']],
+  ['makes one anew that was deleted', deleted([now - 1000]), ['createGate']],
+  ['later each time', deleted([now - 5000, now - 1999]), ['writeStatus'], now + 1],
+  [
+    'at once while two pods bear the label',
+    { ...deleted([now]), pods: [leader, pod('db-1', leading(4))] },
+    ['createGate'],
+  ],
+  ['or a pod that a hand has labelled', { ...deleted([now]), pods: [pod('db-1', { role: 'leader' })] }, ['createGate']],
+  ['at once for a new group', { ...deleted([now]), group: group({ status: undefined }) }, ['createGate']],
   ['deletes a gate without a readable mark', { lease: { ...held, mark: 'x' } }, ['deleteGate']],
   ['does nothing to pods meanwhile', { lease: { ...held, mark: 'x' }, pods: [leader, pod('db-1')] }, ['deleteGate']],
   [

@@ -6,15 +6,16 @@ import { liveGate, type Gate } from './gate-state.ts'
 import { decideHeld } from './held.ts'
 import { leaseVersionOf } from './lease-version.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupObservation, Instant } from './observation.ts'
+import type { GroupFault, GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
 import { routeGroup } from './route-group.ts'
 import { cleanUpRouting } from './routing/clean-up.ts'
 import type { RoutingDecision } from './routing/decide-routing.ts'
 import { same } from './same.ts'
-import { bearsKeys, gateReadAfter, stripPatch } from './seal.ts'
+import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
 import { markedGate } from './status-gate.ts'
 import { statusOf } from './status.ts'
+import { takesBackAt } from './take-back.ts'
 import { gateOf } from './gate-of.ts'
 import { modeOf } from './spec.ts'
 
@@ -34,7 +35,7 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const gate = gateOf(o, group)
   const elected = electUnder(o, group, gate, now)
   const routing = routeGroup(o, group, gate, elected)
-  const election = o.namespace === REFUSED_NAMESPACE ? elected : withRouting(elected, routing)
+  const election = o.namespace === REFUSED_NAMESPACE ? elected : withRouting(elected, routing, o.memory.fault)
   const urgent = election.urgent.map((step) => {
     return step.kind === 'writeGate' ? gateStatus(o, group, step.write, election, routing, now) : step
   })
@@ -51,11 +52,18 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
 /**
  * The Services lead to the new leader before its pod is labelled. Where the leader stands already, or there is none,
  * its slices are put right beside the other chores: what fails there must not delay the next failover.
+ *
+ * The label waits for an attempt, not for its success: a slice that somebody's quota or policy refuses for good would
+ * else keep the group without a leader, and keeping the label back routes no Service any better.
  */
-function withRouting(election: Election, { beforeLabel, chores }: RoutingDecision): Election {
+function withRouting(
+  election: Election,
+  { beforeLabel, chores }: RoutingDecision,
+  fault: GroupFault | undefined,
+): Election {
   if (election.urgent.length === 0) return { ...election, chores: [...beforeLabel, ...election.chores, ...chores] }
   const labels = election.urgent.some((action) => action.kind === 'patchPod' && action.step === 'label')
-  if (!labels || beforeLabel.length === 0) return election
+  if (!labels || beforeLabel.length === 0 || fault?.routing) return election
   return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }
 }
 
@@ -75,6 +83,8 @@ function choresDue(
 ): Due {
   const { fault, putOff } = o.memory
   if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
+  // A write of the gate is one of status: of two at the same version one would only be in the way of the other.
+  if (election.urgent.some(({ kind }) => kind === 'writeGate')) return { actions: [] }
   const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
   const status = statusDue(o, group, gate, election, routing, now)
   const actions = [...chores, ...status.actions]
@@ -94,12 +104,28 @@ function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: In
   if (gate.kind === 'vacant' || modeOf(group) === 'Observe') return decideFollowed({ o, group, gate, now })
   switch (gate.kind) {
     case 'absent':
-      return { urgent: [{ kind: 'createGate' }], chores: [], reason: 'creating the Lease, which names nobody yet' }
+      return create(o, group, now)
     case 'open':
       return decideOpen({ o, group, gate, now })
     case 'held':
       return decideHeld({ o, group, gate, now })
   }
+}
+
+/**
+ * A Lease that somebody deletes again and again is made anew ever later. Until then nobody can be named, and whoever
+ * bears the label keeps it; but not beside a second one: to take that off takes a gate.
+ */
+function create(o: GroupObservation, { status }: LeaderGroup, now: Instant): Election {
+  const term = status?.term ?? 0
+  const labelled = o.pods.filter(bearsLead)
+  const isQuiet = labelled.length <= 1 && labelled.every((pod) => pod.term === String(term))
+  const wakeAt = term > 0 && isQuiet ? takesBackAt(o, now) : -Infinity
+  if (wakeAt > now.monotonic) {
+    const reason = 'somebody deletes the Lease again and again: waiting before it is made anew'
+    return { urgent: [], chores: [], wakeAt, reason }
+  }
+  return { urgent: [{ kind: 'createGate' }], chores: [], reason: 'creating the Lease, which names nobody yet' }
 }
 
 /** The Lease is somebody else's: nobody leads by it, and nothing is written to it. */

@@ -1,7 +1,8 @@
-import { advance, highestTerm } from './advance.ts'
+import { advance, highestTerm, usedUp } from './advance.ts'
 import type { Election, Step, View } from './election.ts'
 import { follow, type Follow, type Target } from './follow.ts'
 import type { Gate, LiveGate, OpenGate } from './gate-state.ts'
+import { LAST_TERM } from './gate.ts'
 import { isFresh } from './lease-version.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
@@ -35,11 +36,11 @@ export function decideFollowed(view: FollowedView): Election {
 
 function followOf({ o, group, gate, now }: FollowedView): Follow<ObservedPod> {
   const { lease } = o
+  const isAGroups = lease?.mode === 'Assign' || lease?.ownerName?.startsWith('LeaderGroup ') === true
   return follow({
     leaseName: leaseNameOf(group),
     lease,
-    ownedBy:
-      lease && (lease.mode === 'Assign' || lease.ownerName?.startsWith('LeaderGroup ')) ? lease.ownerName : undefined,
+    ownedBy: isAGroups ? (lease.ownerName ?? 'a LeaderGroup in mode Assign') : undefined,
     pods: [...o.pods, ...o.deletedPods],
     named: gate.kind === 'held' ? { uid: gate.holder.uid, identity: group.status?.holderIdentity ?? '' } : undefined,
     releaseDeadHolder: group.spec.failover?.releaseDeadHolder === true,
@@ -56,7 +57,7 @@ function elect(view: FollowedView, { target, readLease }: Follow<ObservedPod>): 
     if (stamping) return stamping
   }
   // An operator whose watch lags must not undo what another one decided on a newer Lease.
-  if (readLease || (moves(gate, target) && !isFresh(o, group.status)) || isRenamedBlindly(view, target)) {
+  if (readLease || (moves(gate, target) && !isFresh(o, group.status))) {
     return { ...resting(`${target.message}: reading the Lease again`), urgent: [{ kind: 'readLease' }] }
   }
   if (gate.kind === 'open') {
@@ -68,28 +69,16 @@ function elect(view: FollowedView, { target, readLease }: Follow<ObservedPod>): 
   return strays ?? { ...goTo(settled, target), chores: choresOf(settled) }
 }
 
-/** Whether the gate is to say something else than it does. */
-function moves(gate: LiveGate, target: Target): boolean {
+/** Whether the gate is to say something else than it does: another pod, or another term of the same, if that is sealed. */
+function moves(gate: LiveGate, target: Target<ObservedPod>): boolean {
   switch (target.kind) {
     case 'holder':
-      return gate.kind !== 'held' || gate.holder.uid !== target.pod.uid
+      return gate.kind !== 'held' || gate.holder.uid !== target.pod.uid || isSealed(target.pod, gate)
     case 'nobody':
       return gate.kind !== 'vacant'
     case 'stay':
       return gate.kind === 'open'
   }
-}
-
-/**
- * The holder is sealed and is to lead again, in a new term. Whoever sealed it may have seen a newer Lease than this process
- * has: without a read of it that began after the seal was seen, two operators could undo each other's steps for as long as
- * a watch lags, and the gate could follow an older Lease than before.
- */
-function isRenamedBlindly({ o, group, gate }: FollowedView, target: Target<ObservedPod>): boolean {
-  if (gate.kind !== 'held' || target.kind !== 'holder') return false
-  const { pod } = target
-  if (pod.uid !== gate.holder.uid || !isSealed(pod, gate)) return false
-  return !isFresh(o, group.status) || (o.lease?.readAt ?? 0) <= pod.seenAt
 }
 
 /**
@@ -104,6 +93,7 @@ function bear({ o, group }: FollowedView): Election {
     return { urgent: [{ kind: 'listPods' }], chores: [], reason: `${why}: listing the pods` }
   }
   const term = highestTerm(o.pods, group.status?.term ?? 0) + 1
+  if (term > LAST_TERM) return usedUp(why)
   return {
     urgent: [{ kind: 'writeGate', write: { holder: undefined, gateUID: undefined, term } }],
     chores: [],

@@ -3,7 +3,8 @@ import type { AdvanceGate, GroupAction, PatchPod } from './decision.ts'
 import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
 import { groupKeys } from './keys.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
-import { modeOf, leaseNameOf } from './spec.ts'
+import { enacted } from './routing/enacted.ts'
+import { leaseNameOf, modeOf } from './spec.ts'
 
 /** More than any change of leader takes; each step may act on many pods. */
 const LONGEST_CHAIN = 64
@@ -31,7 +32,7 @@ export interface Foresight {
 export function foresee(from: GroupObservation, now: Instant): Foresight {
   const actions: GroupAction[] = []
   let begins: string | undefined
-  let o = unrouted(from, now)
+  let o = from
   for (let step = 0; ; step++) {
     const decision = decide(o, now)
     if (decision.actions.length === 0 || step === LONGEST_CHAIN) {
@@ -40,29 +41,20 @@ export function foresee(from: GroupObservation, now: Instant): Foresight {
     }
     if (decision.actions.some(isWrite)) begins ??= decision.reason
     actions.push(...decision.actions)
-    o = decision.actions.reduce((at, action) => after(at, action, now), o)
+    const recovered: GroupObservation = { ...o, memory: { ...o.memory, fault: undefined, putOff: undefined } }
+    o = decision.actions.reduce((at, action) => after(at, action, now), recovered)
   }
-}
-
-/** Without the group's Services: what the API server makes of a write to them is not foreseen. Who leads is. */
-function unrouted(o: GroupObservation, now: Instant): GroupObservation {
-  if (!o.group) return { ...o, services: [], slices: [] }
-  const { services: _, ...spec } = o.group.spec
-  const bare = { ...o, services: [], slices: [], group: { ...o.group, spec } }
-  const written = decide(bare, now).actions.find((action) => action.kind === 'writeStatus')?.status
-  const routed = written?.conditions?.filter(({ type }) => type === 'ServicesReady') ?? []
-  if (routed.length === 0) return bare
-  const others = o.group.status?.conditions?.filter(({ type }) => type !== 'ServicesReady') ?? []
-  return { ...bare, group: { ...bare.group, status: { ...o.group.status, conditions: [...others, ...routed] } } }
 }
 
 function isWrite({ kind }: GroupAction): boolean {
   return !['readGate', 'readLease', 'readPod', 'readGroup', 'listPods'].includes(kind)
 }
 
-/** The observation if the pod had just been deleted, and that was proved. */
-export function without(o: GroupObservation, { uid }: ObservedPod): GroupObservation {
-  return { ...o, pods: o.pods.filter((pod) => pod.uid !== uid), gone: new Set([...o.gone, uid]) }
+/** The observation if the pod had just been deleted, as it is, and that was proved. */
+export function without(o: GroupObservation, pod: ObservedPod): GroupObservation {
+  const { uid } = pod
+  const deletedPods = [...o.deletedPods, { ...pod, deleted: true }]
+  return { ...o, pods: o.pods.filter((each) => each.uid !== uid), deletedPods, gone: new Set([...o.gone, uid]) }
 }
 
 /** The observation once the action has succeeded. */
@@ -101,8 +93,7 @@ function after(o: GroupObservation, action: GroupAction, now: Instant): GroupObs
     case 'createSlice':
     case 'replaceSlice':
     case 'deleteSlice':
-      // Not asked for: the Services are left out.
-      return o
+      return { ...o, ...enacted(o, action, tick) }
   }
 }
 
@@ -160,7 +151,11 @@ function patched(group: string, pod: ObservedPod, { labels, annotations }: Patch
 }
 
 function latestTick(o: GroupObservation): number {
-  const { pods, lease, leaseAbsentAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt } = o
+  const { pods, slices, lease, leaseAbsentAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt } = o
   const ticks = [lease?.seenAt, lease?.readAt, leaseAbsentAt, podsListedAt, groupSeenAt, groupReadAt, groupAbsentAt]
-  return Math.max(0, ...pods.map(({ seenAt }) => seenAt), ...ticks.filter((tick) => tick !== undefined))
+  // One by one: a group may have more pods than a call has arguments.
+  let latest = 0
+  for (const { seenAt } of [...pods, ...slices]) latest = Math.max(latest, seenAt)
+  for (const tick of ticks) latest = Math.max(latest, tick ?? 0)
+  return latest
 }

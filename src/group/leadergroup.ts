@@ -209,10 +209,10 @@ export interface LeaderGroupStatus {
   readonly leaseVersion?: string
   /**
    * State of the group. Ready is True while a leader is in charge; its reasons are LeaderElected, NoPods,
-   * NoEligiblePod, Paused, LeaseHeldByAnother and Forbidden, and in mode Observe also LeaseMissing, LeaseReleased,
-   * LeaseExpired, HolderUnknown, HolderAmbiguous, HolderDead and HolderUnproven. ServicesReady is True while the
-   * group's Services are as spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices, PortUnresolved,
-   * Forbidden and Pending. Both are Unknown until the operator first decides.
+   * NoEligiblePod, Paused, LeaseHeldByAnother, LeaseDeleted and Forbidden, and in mode Observe also LeaseMissing,
+   * LeaseReleased, LeaseExpired, HolderUnknown, HolderAmbiguous, HolderDead and HolderUnproven. ServicesReady is True
+   * while the group's Services are as spec.services says; its reasons are Routed, ServiceNotOurs, ForeignSlices,
+   * PortUnresolved, Forbidden and Pending. Both are Unknown until the operator first decides.
    */
   readonly conditions?: readonly LeaderGroupCondition[]
   /** The last ten terms, the newest first. A term that lasts has no endTime. */

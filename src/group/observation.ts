@@ -59,6 +59,8 @@ export interface ObservedPod extends RoutedPod, FollowedPod {
   readonly term: string | undefined
   /** Value of the stamp's annotation. */
   readonly sealed: string | undefined
+  /** Who made it with the group's role label, `ReplicaSet db-7f9`; absent: it was born without, as far as is known. */
+  readonly bornLabelled?: string
 }
 
 export interface ObservedLease extends FollowedLease {
@@ -79,7 +81,7 @@ export interface ObservedLease extends FollowedLease {
 export interface GroupMemory {
   /** Monotonic time of this process's last status write. */
   readonly statusWrittenAt: number | undefined
-  /** Monotonic times at which the Lease was taken back from somebody else's elector, the last few. */
+  /** Monotonic times at which the Lease was put right after somebody else had taken or deleted it, the last few. */
   readonly takenBackAt: readonly number[]
   /** Why the last attempt to act failed; absent once one has succeeded. */
   readonly fault: GroupFault | undefined
@@ -90,6 +92,8 @@ export interface GroupMemory {
 export interface GroupFault {
   /** A step on the way to a leader failed, not a chore. */
   readonly urgent: boolean
+  /** That step was to lead the Services to the next leader. */
+  readonly routing?: boolean
   readonly forbidden: boolean
   readonly message: string
 }

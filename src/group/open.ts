@@ -5,9 +5,7 @@ import type { OpenGate } from './gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import { listing, round } from './round.ts'
 import { resting } from './steps.ts'
-
-/** An elector that takes our Lease again and again is answered at once, then ever later: 1 s, 2 s, … 60 s. */
-const TAKE_BACK = { firstMillis: 1000, longestMillis: 60_000, forgottenAfterMillis: 600_000 }
+import { takesBackAt } from './take-back.ts'
 
 /**
  * Mode Assign, and the gate names nobody that we named: the round, and then a holder.
@@ -19,7 +17,7 @@ export function decideOpen(view: View<OpenGate>): Election {
   const { o, gate } = view
   const what = whatHappened(view)
   const recorded = gate.term > 0 || (o.groupReadAt !== undefined && o.groupReadAt > gate.object.seenAt)
-  const patience = takesBackAt(view)
+  const patience = gate.term === 0 ? -Infinity : takesBackAt(o, view.now)
   const waits = patience > view.now.monotonic
   // While it waits, each renewal by the other elector is a new version of the gate: no reason to list anew each time.
   const reads = [...(waits ? [] : listing(view)), ...(recorded ? [] : [{ kind: 'readGroup' } as const])]
@@ -39,13 +37,6 @@ function chosen({ o, group }: View<OpenGate>): ObservedPod | undefined {
   const before = o.pods.find((pod) => pod.uid === group.status?.holderUID)
   if (before && ineligibility(before) === undefined) return before
   return group.spec.paused ? undefined : ranked(o.pods)[0]
-}
-
-function takesBackAt({ o, gate, now }: View<OpenGate>): number {
-  const recent = o.memory.takenBackAt.filter((at) => now.monotonic - at < TAKE_BACK.forgottenAfterMillis)
-  const last = recent.at(-1)
-  if (gate.term === 0 || last === undefined) return -Infinity
-  return last + Math.min(TAKE_BACK.firstMillis * 2 ** (recent.length - 1), TAKE_BACK.longestMillis)
 }
 
 function whatHappened({ o, gate }: View<OpenGate>): string {

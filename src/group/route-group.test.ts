@@ -74,6 +74,19 @@ const ROWS: readonly Row[] = [
     1,
   ],
   [
+    'not once an attempt at that has failed: somebody may refuse the slice for good',
+    {
+      lease: heldLease('db-1', 5, CONFIRMED),
+      pods: [member(0, stamped(4)), member(1, stamped())],
+      memory: {
+        ...observation().memory,
+        fault: { urgent: true, routing: true, forbidden: false, message: 'no quota' },
+      },
+    },
+    [labelling('db-1', 5), 'writeStatus'],
+    1,
+  ],
+  [
     'labels it then',
     {
       lease: heldLease('db-1', 5, CONFIRMED),

@@ -1,4 +1,4 @@
-import { formatMark, parseMark, type Mark } from './gate.ts'
+import { FORGED_LEAP, formatMark, parseMark, parseTerm, type Mark } from './gate.ts'
 import type { Gate, GateObject, LiveGate } from './gate-state.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation } from './observation.ts'
@@ -19,8 +19,13 @@ export function statusGate(
     status?.term === mark.term &&
     status.holder === mark.holder?.name &&
     status.holderUID === mark.holder?.uid
-  // The round stamps every pod with this term: below one that was named, a late label of that would still fit.
-  return agrees ? marked(object, mark) : { kind: 'open', object, term: Math.max(mark.term, status?.term ?? 0) }
+  return agrees ? marked(object, mark) : { kind: 'open', object, term: highestShown(mark, status) }
+}
+
+/** Whoever wrote it, a term that status shows must not come again; unless it is beyond all reason. */
+function highestShown({ term }: Mark, status: LeaderGroupStatus | undefined): number {
+  const shown = parseTerm(String(status?.term)) ?? 0
+  return shown < term + FORGED_LEAP ? Math.max(term, shown) : term
 }
 
 /** The gate once this mark is written. */

@@ -113,15 +113,19 @@ function history(
   now: Instant,
 ): readonly LeaderGroupHistoryEntry[] {
   const [last, ...older] = group.status?.history ?? []
+  const before = group.status?.holderUID
   if (gate.kind === 'held' && gate.term > (last?.term ?? 0)) {
     const acquireTime = acquiredAt ?? o.lease?.acquireTime ?? now.wall
     const entry = { holder: gate.holder.name, term: gate.term, acquireTime }
-    const rest = last ? [closed(o, group, last, follow, follow ? now.wall : acquireTime), ...older] : []
-    return [entry, ...rest].slice(0, HISTORY_LENGTH)
+    const rest = last ? [closed(o, before, last, follow, follow ? now.wall : acquireTime), ...older] : []
+    // A holder may be gone before its term was recorded.
+    const isOver = !leader && holderIsOut(o, gate.holder.uid)
+    const ended = isOver ? closed(o, gate.holder.uid, entry, follow, now.wall) : entry
+    return [ended, ...rest].slice(0, HISTORY_LENGTH)
   }
   if (!last) return []
   const over = !leader && (gate.kind !== 'held' || holderIsOut(o, gate.holder.uid))
-  return [over ? closed(o, group, last, follow, now.wall) : last, ...older]
+  return [over ? closed(o, before, last, follow, now.wall) : last, ...older]
 }
 
 /** The holder is gone, or barred from its term: it will not lead in this term any more. */
@@ -132,13 +136,13 @@ function holderIsOut(o: GroupObservation, uid: string): boolean {
 
 function closed(
   o: GroupObservation,
-  group: LeaderGroup,
+  holderUID: string | undefined,
   entry: LeaderGroupHistoryEntry,
   follow: Election['follow'],
   endTime: string,
 ): LeaderGroupHistoryEntry {
   if (entry.endTime !== undefined) return entry
-  return { ...entry, endTime, reason: follow ? followedEnd(follow) : endReason(o, group, entry) }
+  return { ...entry, endTime, reason: follow ? followedEnd(follow) : endReason(o, holderUID, entry) }
 }
 
 /** Mode Observe: what the Lease says ended the term. */
@@ -147,8 +151,7 @@ function followedEnd({ target }: Follow): string {
 }
 
 /** Why a term ended, as far as the pod that held it still tells. A holder that never bore its label has only a name. */
-function endReason(o: GroupObservation, { status }: LeaderGroup, { holder }: LeaderGroupHistoryEntry): string {
-  const uid = status?.holderUID
+function endReason(o: GroupObservation, uid: string | undefined, { holder }: LeaderGroupHistoryEntry): string {
   const pod = o.pods.find((each) => (uid === undefined ? each.name === holder : each.uid === uid))
   if (!pod) return 'PodDeleted'
   switch (ineligibility(pod)) {

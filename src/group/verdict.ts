@@ -1,4 +1,5 @@
 import type { NobodyReason } from './follow.ts'
+import { forbiddenMessage } from './forbidden.ts'
 import type { GroupObservation } from './observation.ts'
 
 export type ReadyReason =
@@ -7,6 +8,7 @@ export type ReadyReason =
   | 'NoEligiblePod'
   | 'Paused'
   | 'LeaseHeldByAnother'
+  | 'LeaseDeleted'
   | 'Forbidden'
   | 'Pending'
   | NobodyReason
@@ -21,8 +23,7 @@ export interface Verdict {
 /** The operator lacks a permission; undefined: it does not. */
 export function forbidden({ memory: { fault } }: GroupObservation): Verdict | undefined {
   if (!fault?.forbidden) return undefined
-  const message = `${fault.message}. Give the operator its role back: config/rbac`
-  return { status: 'False', reason: 'Forbidden', message }
+  return { status: 'False', reason: 'Forbidden', message: forbiddenMessage(fault.message) }
 }
 
 export function noPods(): Verdict {

@@ -113,7 +113,10 @@ export interface EndpointSlice extends KubeObject {
 
 export interface SliceEndpoint {
   readonly addresses?: readonly string[]
-  readonly targetRef?: { readonly kind?: string; readonly uid?: string }
+  readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string }
+  /** Null or absent means true. */
+  readonly conditions?: { readonly ready?: boolean | null }
+  readonly zone?: string
 }
 
 export interface Node extends KubeObject {

@@ -22,8 +22,12 @@ export async function createGate(errand: Errand): Promise<Acted> {
   const begunAt = cache.tick()
   const outcome = await api.create(Leases, namespace, emptyGate(group), { signal })
   if (outcome.kind === 'exists') return readLease(errand)
+  // The namespace is gone; that the group is, too, is on its way.
+  if (outcome.kind === 'notFound') return stale(readLease(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
+  // One that a term was held under before was deleted.
+  if ((group.status?.term ?? 0) > 0) rememberTakenBack(errand)
   cache.leases.apply(trimLease(outcome.object), begunAt)
   return DONE
 }
@@ -53,8 +57,7 @@ export function readGate(errand: Errand): Promise<Acted> {
 }
 
 export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<Acted> {
-  const { api, cache, clock, namespace, name, signal, took } = errand
-  const key = keyOf(namespace, name)
+  const { api, cache, namespace, signal, took } = errand
   const lease = leaseOf(errand)
   if (lease?.metadata.resourceVersion !== action.resourceVersion) return STALE
   const begunAt = cache.tick()
@@ -63,12 +66,15 @@ export async function advanceGate(errand: Errand, action: AdvanceGate): Promise<
   if (outcome.kind === 'conflict' || outcome.kind === 'notFound') return stale(readLease(errand))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
-  if (action.takesBack) {
-    const { takenBackAt } = cache.observe(key).memory
-    cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
-  }
+  if (action.takesBack) rememberTakenBack(errand)
   cache.leases.apply(trimLease(outcome.object), begunAt)
   return DONE
+}
+
+function rememberTakenBack({ cache, clock, namespace, name }: Errand): void {
+  const key = keyOf(namespace, name)
+  const { takenBackAt } = cache.observe(key).memory
+  cache.remember(key, { takenBackAt: [...takenBackAt.slice(-9), clock.now()] })
 }
 
 /** A gate is born empty: it names nobody until every pod has been stamped under it. */

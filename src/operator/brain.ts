@@ -75,7 +75,7 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
         break
       case 'failed':
         metrics.reconciled('error', seconds)
-        cache.remember(key, { fault: faultOf(acted.error, decision.urgent > 0) })
+        cache.remember(key, { fault: faultOf(acted.error, decision.actions.slice(0, decision.urgent)) })
         return decision.urgent > 0 ? acted : this.#putOff(key, before, acted)
     }
     if (before.memory.fault || before.memory.putOff) cache.remember(key, { fault: undefined, putOff: undefined })
@@ -93,8 +93,15 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 
   failed(key: string, error: unknown, retryMillis: number): void {
-    this.#options.metrics.retried()
-    this.#options.log.warn(`cannot act on the group; trying again in ${Math.round(retryMillis)} ms`, {
+    const { log, metrics } = this.#options
+    metrics.retried()
+    if (isEnding(error)) {
+      log.debug(`the namespace of the group is being deleted; looking again in ${Math.round(retryMillis)} ms`, {
+        group: key,
+      })
+      return
+    }
+    log.warn(`cannot act on the group; trying again in ${Math.round(retryMillis)} ms`, {
       group: key,
       error,
     })
@@ -144,11 +151,23 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   }
 }
 
-function faultOf(error: unknown, urgent: boolean): GroupFault {
+function faultOf(error: unknown, urgent: readonly GroupAction[]): GroupFault {
   const message = error instanceof Error ? error.message : String(error)
-  // The server forbids creating anything in a namespace that is being deleted, whatever the roles say.
-  const ending = message.includes('because it is being terminated')
-  return { urgent, forbidden: error instanceof ApiError && error.reason === 'Forbidden' && !ending, message }
+  return {
+    urgent: urgent.length > 0,
+    routing: urgent.some(routes),
+    forbidden: error instanceof ApiError && error.reason === 'Forbidden' && !isEnding(error),
+    message,
+  }
+}
+
+/** The server forbids creating anything in a namespace that is being deleted, whatever the roles say: it is no fault. */
+function isEnding(error: unknown): boolean {
+  return error instanceof ApiError && error.message.includes('because it is being terminated')
+}
+
+function routes({ kind }: GroupAction): boolean {
+  return kind.endsWith('Slice') || kind.endsWith('Service')
 }
 
 /** What an action changes, in words; undefined for a read. */

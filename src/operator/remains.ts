@@ -3,45 +3,58 @@ import { microTime } from '../election/micro-time.ts'
 import { decide } from '../group/decide.ts'
 import type { GroupAction } from '../group/decision.ts'
 import { MODE_ANNOTATION } from '../group/keys.ts'
+import { GROUP_LABEL } from '../group/routing/routing-keys.ts'
+import { isOwnSlice } from '../group/routing/slice.ts'
+import { leaseNameOf } from '../group/spec.ts'
 import type { Api } from '../kube/api.ts'
-import { Leases, Pods, type Lease, type OwnerReference } from '../kube/objects.ts'
+import {
+  EndpointSlices,
+  Leases,
+  Pods,
+  Services,
+  type KubeObject,
+  type Lease,
+  type ObjectMeta,
+  type OwnerReference,
+  type Service,
+} from '../kube/objects.ts'
 import { ApiError } from '../kube/outcome.ts'
 import { Actor } from './act.ts'
 import { Cache, keyOf, splitKey } from './cache.ts'
 import { listAll } from './list-all.ts'
 import { LeaderGroups } from './resources.ts'
-import { trimGroup, trimLease, trimPod } from './trim.ts'
-import { leaseNameOf } from '../group/spec.ts'
+import { trimEndpointSlice, trimGroup, trimLease, trimPod, trimService } from './trim.ts'
 
-/** Something that an operator made and that no group owns any more. More kinds may come. */
-export type Remnant = KeysOnPods | LeftLease
+/** Something that an operator made and that no group owns any more. */
+export type Remnant = Traces | LeftObject
 
-/** Label and annotations of a group that does not exist. */
-export interface KeysOnPods {
-  readonly kind: 'keys'
+/** What bears the marks of a group that does not exist: label and annotations on pods, and EndpointSlices. */
+export interface Traces {
+  readonly kind: 'traces'
   readonly namespace: string
   readonly group: string
   readonly pods: readonly string[]
+  readonly slices: readonly string[]
 }
 
-/** A Lease of mode Assign whose owner does not exist. */
-export interface LeftLease {
-  readonly kind: 'lease'
+/** A Lease of mode Assign, or a Service, whose owner does not exist. */
+export interface LeftObject {
+  readonly kind: 'Lease' | 'Service'
   readonly namespace: string
   readonly name: string
   readonly uid: string
   readonly resourceVersion: string
-  /** Of the LeaderGroup that owned it; undefined when no owner is on it any more. */
-  readonly owner: { readonly name: string; readonly uid: string } | undefined
+  /** The group whose it was, as far as the object still says. Without UID: only its name is known, from a label. */
+  readonly group: { readonly name: string; readonly uid: string | undefined } | undefined
 }
 
 /** Each conflict is somebody else's write, and the next round begins with what they wrote. */
 const ROUNDS = 10
 
 /**
- * What is left of groups that are gone, and its removal. Pods are cleaned by the operator's own hands: the same decision
- * about a group that does not exist, and the same writes with UID and version. Nothing of a group that exists is touched:
- * each is asked for, by a quorum read, before anything under its name is taken off.
+ * What is left of groups that are gone, and its removal. Pods and slices are cleaned by the operator's own hands: the
+ * same decision about a group that does not exist, and the same writes with UID and version. Nothing of a group that
+ * exists is touched: each is asked for, by a quorum read, before anything under its name is taken off.
  */
 export class Remains {
   readonly #api: Api
@@ -63,12 +76,20 @@ export class Remains {
    */
   async find(namespace: string | undefined, signal: AbortSignal): Promise<readonly Remnant[]> {
     for (const pod of (await listAll(this.#api, Pods, namespace, signal, trimPod)) ?? []) this.#cache.pods.apply(pod)
+    for (const slice of (await listAll(this.#api, EndpointSlices, namespace, signal, trimEndpointSlice)) ?? []) {
+      this.#cache.slices.apply(slice)
+    }
     const leases = (await listAll(this.#api, Leases, namespace, signal, trimLease)) ?? []
-    // The groups last: then one that is not among them did not exist after its pods were listed, unless it is new.
+    const services = (await listAll(this.#api, Services, namespace, signal, trimService)) ?? []
+    // The groups last: then one that is not among them did not exist after all else was listed, unless it is new.
     for (const group of (await listAll(this.#api, LeaderGroups, namespace, signal, trimGroup)) ?? []) {
       this.#cache.groups.apply(group)
     }
-    return [...this.#keysOnPods(), ...leases.flatMap((lease) => this.#leftLease(lease) ?? [])].toSorted(byPlace)
+    return [
+      ...this.#traces(),
+      ...services.flatMap((service) => this.#leftService(service) ?? []),
+      ...leases.flatMap((lease) => this.#leftLease(lease) ?? []),
+    ].toSorted(byPlace)
   }
 
   /**
@@ -77,31 +98,40 @@ export class Remains {
    * @throws ApiError when a request fails or is refused
    */
   remove(remnant: Remnant, signal: AbortSignal): Promise<readonly string[]> {
-    switch (remnant.kind) {
-      case 'keys':
-        return this.#takeKeysOff(remnant, signal)
-      case 'lease':
-        return this.#deleteLease(remnant, signal)
-    }
+    return remnant.kind === 'traces' ? this.#removeTraces(remnant, signal) : this.#delete(remnant, signal)
   }
 
-  #keysOnPods(): readonly KeysOnPods[] {
+  #traces(): readonly Traces[] {
     return [...this.#cache.keys()].flatMap((key) => {
       const [namespace, group] = splitKey(key)
       if (this.#cache.groups.get(namespace, group)) return []
-      const pods = this.#cache.observe(key).pods.map(({ name }) => name)
-      return [{ kind: 'keys' as const, namespace, group, pods: pods.toSorted() }]
+      const seen = this.#cache.observe(key)
+      const pods = seen.pods.map(({ name }) => name).toSorted()
+      const own = seen.slices.filter((slice) => isOwnSlice(slice, group))
+      const slices = own.map(({ name }) => name).toSorted()
+      return pods.length + slices.length > 0 ? [{ kind: 'traces', namespace, group, pods, slices }] : []
     })
   }
 
-  #leftLease({ metadata }: Lease): LeftLease | undefined {
-    const { namespace = '', name, uid, resourceVersion, annotations, ownerReferences = [] } = metadata
+  #leftLease({ metadata }: Lease): LeftObject | undefined {
+    const { namespace = '', name, annotations, ownerReferences = [] } = metadata
     if (annotations?.[MODE_ANNOTATION] !== 'Assign' || metadata.deletionTimestamp !== undefined) return undefined
     const owner = ownerReferences.find(isLeaderGroup)
     if (owner ? this.#lives(namespace, owner) : ownerReferences.length > 0 || this.#isUsed(namespace, name)) {
       return undefined
     }
-    return { kind: 'lease', namespace, name, uid, resourceVersion, owner }
+    return leftObject('Lease', metadata, owner)
+  }
+
+  /** The label says which group made it. Without an owner it was orphaned: one that a group of that name could use stays. */
+  #leftService({ metadata }: Service): LeftObject | undefined {
+    const { namespace = '', labels, ownerReferences = [] } = metadata
+    const group = labels?.[GROUP_LABEL]
+    if (group === undefined || metadata.deletionTimestamp !== undefined) return undefined
+    const owner = ownerReferences.find(isLeaderGroup)
+    if (owner) return this.#lives(namespace, owner) ? undefined : leftObject('Service', metadata, owner)
+    if (ownerReferences.length > 0 || this.#cache.groups.get(namespace, group)) return undefined
+    return leftObject('Service', metadata, { name: group, uid: undefined })
   }
 
   #lives(namespace: string, { name, uid }: { readonly name: string; readonly uid: string }): boolean {
@@ -113,11 +143,13 @@ export class Remains {
     return [...this.#cache.groups.all(namespace)].some((group) => leaseNameOf(group) === name)
   }
 
-  async #takeKeysOff({ namespace, group }: KeysOnPods, signal: AbortSignal): Promise<readonly string[]> {
+  async #removeTraces({ namespace, group }: Traces, signal: AbortSignal): Promise<readonly string[]> {
     const key = keyOf(namespace, group)
     const done: string[] = []
     const took = (action: GroupAction): void => {
       if (action.kind === 'patchPod') done.push(`pod ${namespace}/${action.pod.name}: keys of group ${group} taken off`)
+      if (action.kind === 'deleteSlice')
+        done.push(`EndpointSlice ${namespace}/${action.name} of group ${group}: deleted`)
     }
     // Since the group was found to be missing, somebody may have thought for minutes: the decision first asks for a read.
     for (let round = 0; round < ROUNDS; round++) {
@@ -126,7 +158,7 @@ export class Remains {
       if (actions.length === 0) return done.toSorted()
       await this.#act(key, actions, signal, took)
     }
-    return [...done, `pods of group ${key} keep changing, or are being deleted: run this again`]
+    return [...done, `pods or slices of group ${key} keep changing, or are being deleted: run this again`]
   }
 
   async #act(
@@ -139,16 +171,12 @@ export class Remains {
     if (acted.kind === 'failed') throw acted.error
   }
 
-  async #deleteLease(lease: LeftLease, signal: AbortSignal): Promise<readonly string[]> {
-    const { namespace, name, uid, resourceVersion, owner } = lease
-    const what = `Lease ${namespace}/${name}`
-    if (owner) {
-      const group = await this.#api.get(LeaderGroups, { namespace, name: owner.name }, { signal })
-      if (group.kind === 'ok' && group.object.metadata.uid === owner.uid) return [`${what}: its group exists; left`]
-      if (group.kind !== 'ok' && group.kind !== 'notFound') throw new ApiError(group.message, { reason: group.kind })
-    }
-    const outcome = await this.#api.delete(
-      Leases,
+  async #delete(left: LeftObject, signal: AbortSignal): Promise<readonly string[]> {
+    const { kind, namespace, name, uid, resourceVersion } = left
+    const what = `${kind} ${namespace}/${name}`
+    if (left.group && (await this.#exists(namespace, left.group, signal))) return [`${what}: its group exists; left`]
+    const outcome = await this.#api.delete<KubeObject>(
+      kind === 'Lease' ? Leases : Services,
       { namespace, name },
       { preconditions: { uid, resourceVersion }, signal },
     )
@@ -167,9 +195,25 @@ export class Remains {
     }
   }
 
+  async #exists(
+    namespace: string,
+    { name, uid }: NonNullable<LeftObject['group']>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const group = await this.#api.get(LeaderGroups, { namespace, name }, { signal })
+    if (group.kind === 'ok') return uid === undefined || group.object.metadata.uid === uid
+    if (group.kind !== 'notFound') throw new ApiError(group.message, { reason: group.kind })
+    return false
+  }
+
   #now(): { readonly monotonic: number; readonly wall: string } {
     return { monotonic: this.#clock.now(), wall: microTime(this.#clock.wallNow()) }
   }
+}
+
+function leftObject(kind: LeftObject['kind'], metadata: ObjectMeta, group: LeftObject['group']): LeftObject {
+  const { namespace = '', name, uid, resourceVersion } = metadata
+  return { kind, namespace, name, uid, resourceVersion, group: group && { name: group.name, uid: group.uid } }
 }
 
 function isLeaderGroup({ apiVersion, kind }: OwnerReference): boolean {

@@ -318,7 +318,7 @@ describe('operator, the Services of a group', () => {
     assert.deepEqual([await rig.labelled(), await behind('db-leader-ipv4')], [['db-1'], ['db-1']])
   })
 
-  it('says why nobody is labelled while the slice cannot be swapped', async () => {
+  it('label the next leader after one attempt to swap a slice that is refused, say why, and swap it later', async () => {
     const body = { kind: 'Status', status: 'Failure', code: 403, reason: 'Forbidden', message: 'no role' }
     let refusing = false
     rig.start('op', {
@@ -330,11 +330,14 @@ describe('operator, the Services of a group', () => {
     await running([LEADER])
     refusing = true
     await rig.setReady('db-0', false)
+    await rig.clock.advance(200)
+    assert.deepEqual(await rig.labelled(), ['db-1'])
     await rig.clock.advance(20_000)
-    assert.deepEqual([await rig.labelled(), await servicesReady()], [[], ['False', 'Forbidden']])
+    assert.deepEqual([await behind('db-leader-ipv4'), await servicesReady()], [['db-0'], ['False', 'Forbidden']])
     refusing = false
     await rig.clock.advance(20_000)
     assert.deepEqual([await rig.labelled(), await servicesReady()], [['db-1'], ['True', 'Routed']])
+    assert.deepEqual(await behind('db-leader-ipv4'), ['db-1'])
   })
 
   it('writes the zone of the pod’s node', async () => {

@@ -28,7 +28,8 @@ export const seePod: See<CachedPod, PodSight> = (pod, before, { tick }) => {
   const sight = {
     firstSeenAt: kept?.firstSeenAt ?? tick,
     podIPsSeenAt: known && haveSameAddresses(known.object, pod) ? known.sight.podIPsSeenAt : tick,
-    appeared: kept?.appeared ?? before === 'absent',
+    // Another pod that had its name was there before it, as a list of later tells.
+    appeared: kept?.appeared ?? before !== undefined,
     electing: isCalm ? undefined : electing,
     standstill: standstillOf(kept, electing, tick),
   }

@@ -9,6 +9,7 @@ import {
   SERVICE_NAME_LABEL,
   ZONE_LABEL,
 } from '../group/routing/routing-keys.ts'
+import { groupsWithBareRole } from './births.ts'
 import type { Container, EndpointSlice, Lease, Node, ObjectMeta, Pod, Service } from '../kube/objects.ts'
 
 /** A pod as it is kept. `shown`: its containers that may elect; a text where none of them shows an end. */
@@ -40,6 +41,10 @@ export function trimPod(pod: CachedPod): CachedPod {
       ...present({ namespace, creationTimestamp, labels }),
       ...present({ deletionTimestamp, deletionGracePeriodSeconds, finalizers }),
       ...(own.length > 0 ? { annotations: Object.fromEntries(own) } : {}),
+      // Whose template it was made of matters only where something is wrong with that.
+      ...(groupsWithBareRole(pod.metadata).length > 0
+        ? present({ ownerReferences: pod.metadata.ownerReferences })
+        : {}),
     },
     ...specOf(pod),
     status: {

@@ -14,6 +14,7 @@ describe('decideRouting', () => {
       beforeLabel: [],
       chores: [],
       conditions: [{ type: 'ServicesReady', status: 'True', reason: 'Routed', message: '2 Services are routed' }],
+      problems: [],
     })
   })
 

@@ -7,7 +7,13 @@ import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
 import { isMadeByUs, patchOf, serviceOf } from './service.ts'
 import { routingOf } from './service-wish.ts'
-import { servicesCondition, type ServicesCondition } from './services-condition.ts'
+import {
+  servicesCondition,
+  serviceProblems,
+  type Obstacles,
+  type ServiceProblem,
+  type ServicesCondition,
+} from './services-condition.ts'
 import { deleteOf, isOwnSlice } from './slice.ts'
 import { isLeaderSliceName } from './slice-name.ts'
 
@@ -16,6 +22,8 @@ export interface RoutingDecision {
   readonly beforeLabel: readonly RoutingAction[]
   readonly chores: readonly RoutingAction[]
   readonly conditions: readonly ServicesCondition[]
+  /** What the conditions say, by Service. */
+  readonly problems: readonly ServiceProblem[]
 }
 
 /**
@@ -35,20 +43,22 @@ export function decideRouting(input: RoutingInput): RoutingDecision {
   const services = decideServices(routes, input)
   const beforeLabel = withGateRead([...slices.leaving, ...slices.urgent], slices.urgentNeedsGateRead)
   const chores = withGateRead([...services, ...slices.chores], slices.choresNeedGateRead && !slices.urgentNeedsGateRead)
-  const condition = servicesCondition(
-    {
-      notOurs: routes.flatMap(({ state }) => (state.kind === 'notOurs' ? [state.service] : [])),
-      foreign: routes.flatMap(({ wish, state }) => {
-        const foreign = state.kind === 'ours' ? foreignSlices(wish, input) : []
-        return foreign.length > 0 ? [{ service: wish.name, slices: foreign }] : []
-      }),
-      unresolved: slices.unresolved,
-      awaited: routes.filter(isAwaited).map(({ wish }) => wish.name),
-      acting: beforeLabel.length + chores.length > 0,
-    },
-    input,
-  )
-  return { beforeLabel, chores, conditions: [condition] }
+  const obstacles: Obstacles = {
+    notOurs: routes.flatMap(({ state }) => (state.kind === 'notOurs' ? [state.service] : [])),
+    foreign: routes.flatMap(({ wish, state }) => {
+      const foreign = state.kind === 'ours' ? foreignSlices(wish, input) : []
+      return foreign.length > 0 ? [{ service: wish.name, slices: foreign }] : []
+    }),
+    unresolved: slices.unresolved,
+    awaited: routes.filter(isAwaited).map(({ wish }) => wish.name),
+    acting: beforeLabel.length + chores.length > 0,
+  }
+  return {
+    beforeLabel,
+    chores,
+    conditions: [servicesCondition(obstacles, input)],
+    problems: serviceProblems(obstacles),
+  }
 }
 
 function decideServices(routes: readonly Route[], input: RoutingInput): readonly RoutingAction[] {

@@ -55,7 +55,10 @@ export interface ObservedSlice {
 /** Fields that this program never writes are kept: their presence is a drift. */
 export interface ObservedEndpoint {
   readonly addresses?: readonly string[]
-  readonly targetRef?: { readonly kind?: string; readonly uid?: string }
+  readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string }
+  /** Null or absent means true. */
+  readonly conditions?: { readonly ready?: boolean | null }
+  readonly zone?: string
 }
 
 /** UIDs of the pods in the slice. */

@@ -1,3 +1,4 @@
+import { forbiddenMessage } from '../forbidden.ts'
 import type { UnresolvedPort } from './endpoints.ts'
 import type { ObservedSlice } from './endpoint-slice.ts'
 import type { ObservedService } from './observed-service.ts'
@@ -24,35 +25,46 @@ export interface Obstacles {
 
 type Verdict = Omit<ServicesCondition, 'type'>
 
+/** What is wrong with one Service, until somebody changes something. */
+export interface ServiceProblem {
+  readonly service: string
+  readonly reason: 'ServiceNotOurs' | 'ForeignSlices' | 'PortUnresolved'
+  readonly message: string
+}
+
 /**
  * The first reason that applies, and all messages. A slice that is about to be written does not show: the condition
  * would flap, and cost two writes of status, with every change of leader.
  */
 export function servicesCondition(obstacles: Obstacles, input: RoutingInput): ServicesCondition {
-  const verdicts = [...problems(obstacles), ...progress(obstacles, input)]
+  const problems = serviceProblems(obstacles).map((problem) => ({ ...problem, status: 'False' as const }))
+  const verdicts: readonly Verdict[] = [...problems, ...progress(obstacles, input)]
   const { status, reason } = verdicts[0] ?? routed(input)
   const message = verdicts.length > 0 ? verdicts.map((verdict) => verdict.message).join('. ') : routed(input).message
   return { type: 'ServicesReady', status, reason, message }
 }
 
-function* problems({ notOurs, foreign, unresolved }: Obstacles): Iterable<Verdict> {
-  for (const service of notOurs) {
-    yield { status: 'False', reason: 'ServiceNotOurs', message: serviceNotOurs(service) }
-  }
-  for (const { service, slices } of foreign) {
-    yield { status: 'False', reason: 'ForeignSlices', message: foreignSlices(service, slices) }
-  }
-  for (const message of portsUnresolved(unresolved)) yield { status: 'False', reason: 'PortUnresolved', message }
+/** All of them, the most severe first. */
+export function serviceProblems({ notOurs, foreign, unresolved }: Obstacles): readonly ServiceProblem[] {
+  return [
+    ...notOurs.map((service) => ({
+      service: service.name,
+      reason: 'ServiceNotOurs' as const,
+      message: serviceNotOurs(service),
+    })),
+    ...foreign.map(({ service, slices }) => ({
+      service,
+      reason: 'ForeignSlices' as const,
+      message: foreignSlices(service, slices),
+    })),
+    ...portsUnresolved(unresolved),
+  ]
 }
 
 function* progress({ awaited, acting }: Obstacles, { fault }: RoutingInput): Iterable<Verdict> {
   if (fault && acting) {
     yield fault.forbidden
-      ? {
-          status: 'False',
-          reason: 'Forbidden',
-          message: `${fault.message}. Give the operator its role back: config/rbac`,
-        }
+      ? { status: 'False', reason: 'Forbidden', message: forbiddenMessage(fault.message) }
       : { status: 'False', reason: 'Pending', message: fault.message }
   } else if (awaited.length > 0) {
     yield { status: 'Unknown', reason: 'Pending', message: `Creating ${plural('Service', awaited)}` }
@@ -84,7 +96,7 @@ function writerOf({ labels }: ObservedSlice): string {
   return manager === MANAGED_BY ? `of group ${labels[GROUP_LABEL] ?? 'unknown'}` : `managed by ${manager}`
 }
 
-function portsUnresolved(unresolved: readonly UnresolvedPort[]): readonly string[] {
+function portsUnresolved(unresolved: readonly UnresolvedPort[]): readonly ServiceProblem[] {
   const pods = new Map<string, { readonly service: string; readonly targetPort: string; readonly pods: Set<string> }>()
   for (const { service, targetPort, pod } of unresolved) {
     const key = `${service}/${targetPort}`
@@ -92,12 +104,14 @@ function portsUnresolved(unresolved: readonly UnresolvedPort[]): readonly string
     pods.set(key, entry)
     entry.pods.add(pod)
   }
-  return [...pods.values()].map(
-    (entry) =>
+  return [...pods.values()].map((entry) => ({
+    service: entry.service,
+    reason: 'PortUnresolved' as const,
+    message:
       `Service ${entry.service}: no container port is named ${entry.targetPort} in ` +
       `${plural('pod', [...entry.pods].toSorted())}, so it gets no traffic there. Name the port in the pod template, or ` +
       `write its number as targetPort`,
-  )
+  }))
 }
 
 const NAMED = 3

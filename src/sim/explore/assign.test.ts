@@ -44,7 +44,8 @@ describe('seal before advance, every interleaving of two operators', function ()
     ['noPodVersion', 'pods are patched whatever their version', { flips: 3 }],
   ]
   for (const [omission, words, budget] of OMISSIONS) {
-    it(`is refuted when a rule is left out: ${words}`, () => {
+    it(`is refuted when a rule is left out: ${words}`, function () {
+      this.timeout(60_000)
       assert.notEqual(exploreAll(budget, { lag: 'caches', omission }).violation, undefined)
     })
   }

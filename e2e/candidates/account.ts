@@ -1,0 +1,41 @@
+import { type KubeObject, type Resource } from '../../src/kube/objects.ts'
+import { must } from '../controlplane/must.ts'
+import { ServiceAccounts } from '../controlplane/cluster.ts'
+import { adminApi, controlPlane } from '../controlplane/shared.ts'
+
+const NAME = 'candidate'
+const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }
+const Roles: Resource<KubeObject> = { ...RBAC, plural: 'roles', kind: 'Role' }
+const RoleBindings: Resource<KubeObject> = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding' }
+
+/** A service account that may elect in this namespace and nothing else. Resolves to a kubeconfig with its token. */
+export async function candidateAccount(namespace: string): Promise<string> {
+  const api = await adminApi()
+  const plane = await controlPlane()
+  const metadata = { name: NAME }
+  must(await api.create(ServiceAccounts, namespace, { apiVersion: 'v1', kind: 'ServiceAccount', metadata }))
+  must(
+    await api.create(Roles, namespace, {
+      apiVersion: `${RBAC.group}/${RBAC.version}`,
+      kind: 'Role',
+      metadata,
+      rules: [
+        {
+          apiGroups: ['coordination.k8s.io'],
+          resources: ['leases'],
+          verbs: ['get', 'list', 'watch', 'create', 'update'],
+        },
+      ],
+    }),
+  )
+  must(
+    await api.create(RoleBindings, namespace, {
+      apiVersion: `${RBAC.group}/${RBAC.version}`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: RBAC.group, kind: 'Role', name: NAME },
+      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
+    }),
+  )
+  return plane.kubeconfigFor(NAME, await plane.serviceAccountToken(namespace, NAME))
+}

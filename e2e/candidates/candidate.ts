@@ -1,0 +1,151 @@
+/** Leader-elected programs as processes of their own, and what they say of themselves. */
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { deadline, systemClock } from '../../src/clock.ts'
+import { eventually } from '../controlplane/eventually.ts'
+import { type Finished, type Scratch, ended, openScratch } from '../controlplane/scratch.ts'
+import { candidateAccount } from './account.ts'
+import { clientGoProgram } from './client-go.ts'
+import { type CandidateFlags, type Timing, candidateArgs } from './flags.ts'
+import { type Line, monotonicMillis } from './line.ts'
+import type { Term } from './terms.ts'
+
+/** `client-go`: an unmodified client-go program. `leadergroup`: this project's elector. */
+export type Kind = 'client-go' | 'leadergroup'
+
+const NODE = join(import.meta.dirname, '../../node_modules/.bin/node')
+const ELECTOR = join(import.meta.dirname, 'elector.ts')
+
+/** As short as the electors bear it: a crash is taken over after 3 s, and half to one second more with client-go. */
+export const SHORT: Timing = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 0.5 }
+
+/** A candidate says each thing within a try or two; the machine may be busy. */
+const SAYING_MILLIS = 20_000
+const GRACEFUL_MILLIS = 10_000
+
+export interface CandidateOptions {
+  readonly kind: Kind
+  readonly lease: string
+  readonly identity: string
+  /** Default: {@link SHORT} */
+  readonly timing?: Timing
+  /** Default true: SIGTERM empties the Lease. */
+  readonly releaseOnCancel?: boolean
+}
+
+/** The candidates of a namespace, with one service account. Dispose of it, and none of them is left. */
+export class Candidates implements AsyncDisposable {
+  readonly all: Candidate[] = []
+  readonly #scratch: Scratch
+  readonly #site: Pick<CandidateFlags, 'namespace' | 'kubeconfig'>
+
+  constructor(scratch: Scratch, site: Pick<CandidateFlags, 'namespace' | 'kubeconfig'>) {
+    this.#scratch = scratch
+    this.#site = site
+  }
+
+  /** Resolves when the process has said that it started. */
+  async start({ kind, timing = SHORT, releaseOnCancel = true, ...options }: CandidateOptions): Promise<Candidate> {
+    const flags = candidateArgs({ ...this.#site, ...options, ...timing, releaseOnCancel })
+    const [command, ...args] = kind === 'client-go' ? [await clientGoProgram()] : [NODE, ELECTOR]
+    const child = this.#scratch.spawn(command, [...args, ...flags], {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const candidate = new Candidate(options.identity, child)
+    this.all.push(candidate)
+    await candidate.says('started')
+    return candidate
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#scratch.close()
+  }
+}
+
+export async function openCandidates(namespace: string): Promise<Candidates> {
+  const kubeconfig = await candidateAccount(namespace)
+  return new Candidates(await openScratch(), { namespace, kubeconfig })
+}
+
+export class Candidate {
+  readonly identity: string
+  /** All that it has said. */
+  readonly lines: Line[] = []
+  readonly #child: ChildProcess
+  readonly #ended: Promise<Finished>
+  readonly #complaints: string[] = []
+  #endMillis: number | undefined
+
+  constructor(identity: string, child: ChildProcess) {
+    this.identity = identity
+    this.#child = child
+    createInterface({ input: child.stdout! }).on('line', (text) => this.lines.push(JSON.parse(text) as Line))
+    createInterface({ input: child.stderr! }).on('line', (text) => this.#complaints.push(text))
+    this.#ended = ended(child).finally(() => (this.#endMillis = monotonicMillis()))
+    this.#ended.catch(() => undefined)
+  }
+
+  /** By its own word, while its process lives. */
+  get isLeading(): boolean {
+    return this.#endMillis === undefined && this.terms.at(-1)?.toMillis === Infinity
+  }
+
+  /** When it led, by its own word. A term in which it died ended at the latest when its process was seen to be gone. */
+  get terms(): readonly Term[] {
+    const { identity } = this
+    const terms: Term[] = []
+    for (const { event, monotonicMillis: at } of this.lines) {
+      if (event === 'leading') terms.push({ identity, fromMillis: at, toMillis: this.#endMillis ?? Infinity })
+      else if (event === 'stopped') terms.push({ ...terms.pop()!, toMillis: at })
+    }
+    return terms
+  }
+
+  /** Until it has said this, for the `count`th time. Rejects at once when its process has ended without. */
+  says(event: Line['event'], count = 1, millis: number = SAYING_MILLIS): Promise<Line> {
+    return eventually({ what: `${this.identity} says ${event}`, millis, intervalMillis: 10 }, () => {
+      const found = this.lines.filter((line) => line.event === event)[count - 1]
+      if (found || this.#endMillis === undefined) return Promise.resolve(found)
+      throw new Error(`${this.identity} ended without saying ${event}:\n${this.complaints()}`)
+    })
+  }
+
+  /** What it wrote to standard error. */
+  complaints(): string {
+    return this.#complaints.join('\n')
+  }
+
+  /** SIGTERM; resolves to its exit code. */
+  async stop(): Promise<number | null> {
+    using limit = deadline(systemClock, `the end of ${this.identity}`, GRACEFUL_MILLIS)
+    limit.signal.addEventListener('abort', () => this.#signal('SIGKILL'), { once: true })
+    this.#signal('SIGTERM')
+    const { code } = await this.#ended
+    assert.ok(!limit.signal.aborted, `${this.identity} had to be killed:\n${this.complaints()}`)
+    return code
+  }
+
+  /** SIGKILL, paused or not. Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    this.#signal('SIGKILL')
+    await this.#ended
+  }
+
+  /** SIGSTOP: it renews no more, and knows nothing of it. */
+  pause(): void {
+    this.#signal('SIGSTOP')
+  }
+
+  /** SIGCONT */
+  resume(): void {
+    this.#signal('SIGCONT')
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal)
+  }
+}
