@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { settle, type World } from '../sim/seal-world.ts'
+import { settle } from '../sim/explore/first-world.ts'
+import { NOTHING, type World } from '../sim/explore/world.ts'
 import { ineligibility } from './candidates.ts'
 import { REFUSED_NAMESPACE } from './conditions.ts'
 import { decide } from './decide.ts'
@@ -160,12 +161,13 @@ describe('decide, whatever it is shown', () => {
   })
 })
 
-const NONE = { flips: 0, recreations: 0, deletions: 0, strangers: 0, crashes: 0, lostReplies: 0 }
 const serverPods = fc.array(anyPod, { minLength: 1, maxLength: 4 }).map((pods) =>
-  pods.map(({ seenAt: _seenAt, notReadySince: _notReadySince, ...each }, index) => ({
+  pods.map((each, index) => ({
     ...each,
     name: `p${index}`,
     uid: `u${index}`,
+    byHand: false,
+    process: { number: 1, running: true, endedAt: undefined },
   })),
 )
 const small = fc.nat({ max: 1000 })
@@ -177,28 +179,21 @@ const anyWorld: fc.Arbitrary<World> = fc
     term: small,
     holderUID: absentOr(fc.constantFrom('u0', 'u1')),
   })
-  .map(({ pods, lease, ...status }) => ({
+  .map(({ pods, lease, term, holderUID }) => ({
+    mode: 'Assign',
+    identity: 'name',
     pods: pods.map((each, index) => ({ ...each, resourceVersion: String(index + 1) })),
-    lease:
-      lease &&
-      withoutTicks({
-        ...lease,
-        resourceVersion: '9',
-        ownerUID: lease.ownerUID === GROUP_UID ? 'group' : lease.ownerUID,
-      }),
-    status: { version: 10, ...status },
+    lease: lease && {
+      ...lease,
+      resourceVersion: '9',
+      ownerUID: lease.ownerUID === GROUP_UID ? 'group' : lease.ownerUID,
+    },
+    group: { version: 10, status: holderUID === undefined ? { term } : { term, holderUID } },
     operators: [],
-    budget: NONE,
+    budget: NOTHING,
     serial: 11,
+    past: { named: lease?.mark, highestTerm: 0, followed: undefined },
   }))
-
-function withoutTicks({
-  seenAt: _seenAt,
-  readAt: _readAt,
-  ...lease
-}: NonNullable<GroupObservation['lease']>): NonNullable<World['lease']> {
-  return lease
-}
 
 describe('decide, left to itself', () => {
   it('comes to rest from whatever it finds, with the one label that is due', () => {
