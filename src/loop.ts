@@ -54,7 +54,7 @@ export interface LoopOptions {
 const STALE_BACKOFF = { firstMillis: 2, longestMillis: 500 }
 const FAILED_BACKOFF = { firstMillis: 100, longestMillis: 8000 }
 /** Chores wait for what is urgent elsewhere, but not for ever: after this long they get one turn in so many. */
-const CHORES_WAIT_MILLIS = 2000
+const CHORES_WAIT_MILLIS = 5000
 const CHORES_TURN = 4
 /** A decision that does not come to rest in so many passes contradicts itself: it is reported instead of spun on. */
 const MAX_PASSES = 200
