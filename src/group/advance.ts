@@ -1,7 +1,7 @@
 import type { AdvanceGate } from './decision.ts'
 import type { Election, View, WriteGate } from './election.ts'
-import type { LiveGate } from './gate-state.ts'
-import { FORGED_LEAP, LAST_TERM, parseStamp, parseTerm } from './gate.ts'
+import type { LiveGate } from './gate/gate-state.ts'
+import { FORGED_LEAP, LAST_TERM, parseStamp, parseTerm } from './gate/gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 import { modeOf } from './spec.ts'
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { eventsOf, leaseReleased, leaseTakenBack, type GroupEvent } from './events.ts'
 import { followedObservation, electorsLease, heldStatus, readyIs, sealedAt, vacantStatus } from './followed-fixtures.ts'
 import { NOW, pod } from './fixtures.ts'
-import { foresee } from './foresee.ts'
+import { foresee } from './explain/foresee.ts'
 import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { ReadyReason } from './verdict.ts'
 

@@ -1,6 +1,6 @@
 import type { LeaderGroupCondition, LeaderGroupStatus } from './leadergroup.ts'
 import { quoted } from './quoted.ts'
-import type { Release } from './release.ts'
+import type { Release } from './follow/release.ts'
 import type { ReadyReason } from './verdict.ts'
 
 /** What people are told about a group, in the words of its condition. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { pod } from './fixtures.ts'
 import { electorsLease, followedObservation, leadingBy } from './followed-fixtures.ts'
 import { followedVerdict } from './followed-condition.ts'
-import type { NobodyReason, Target } from './follow.ts'
+import type { NobodyReason, Target } from './follow/follow.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 
 const leader = pod('db-0', leadingBy(4))

@@ -3,7 +3,7 @@
  * group is seen at tick 20, and the record on the Lease changed under our eyes, four seconds ago.
  */
 import { GROUP_UID, NOW, bornLease, group, observation, pod, type GroupChange } from './fixtures.ts'
-import { formatMark } from './gate.ts'
+import { formatMark } from './gate/gate.ts'
 import type { LeaderGroup, LeaderGroupSpec, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from './observation.ts'
 

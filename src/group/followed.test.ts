@@ -12,7 +12,7 @@ import {
   vacantStatus,
 } from './followed-fixtures.ts'
 import { GROUP_UID, NOW, enrolling, inWords, labelling, pod, sealing, stamped, stripping } from './fixtures.ts'
-import { gateOf } from './gate-of.ts'
+import { gateOf } from './gate/gate-of.ts'
 import type { Election } from './election.ts'
 import type { LeaderGroupSpec, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { bearsKeys } from './seal.ts'
 import { GATE_UID, GROUP_UID, NOW, bornLease, group, observation, pod } from './fixtures.ts'
-import { formatIdentity, parseMark } from './gate.ts'
+import { formatIdentity, parseMark } from './gate/gate.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from './observation.ts'
 import { GROUP_OWNER, observedService, observedSlice } from './routing/fixtures.ts'

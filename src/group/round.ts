@@ -1,6 +1,6 @@
 import type { GroupAction } from './decision.ts'
 import { whenRead, type Election, type View } from './election.ts'
-import type { OpenGate } from './gate-state.ts'
+import type { OpenGate } from './gate/gate-state.ts'
 import { bearsKeys, bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.ts'
 
 /**

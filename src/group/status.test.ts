@@ -15,7 +15,7 @@ import {
   stamped,
   type GroupChange,
 } from './fixtures.ts'
-import type { Follow, NobodyReason } from './follow.ts'
+import type { Follow, NobodyReason } from './follow/follow.ts'
 import {
   ACQUIRED,
   bornStatus,
@@ -25,8 +25,8 @@ import {
   sealedAt,
   vacantStatus,
 } from './followed-fixtures.ts'
-import { gateOf } from './gate-of.ts'
-import { leaseGate } from './lease-gate.ts'
+import { gateOf } from './gate/gate-of.ts'
+import { leaseGate } from './gate/lease-gate.ts'
 import { leaseNameOf } from './spec.ts'
 
 interface World {

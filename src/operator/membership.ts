@@ -1,5 +1,5 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { parseMark, type Holder } from '../group/gate.ts'
+import { parseMark, type Holder } from '../group/gate/gate.ts'
 import { GATE_ANNOTATION } from '../group/keys.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { Multimap } from './multimap.ts'

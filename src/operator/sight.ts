@@ -1,5 +1,10 @@
-import { electingContainers, standstillOf, type ObservedContainer, type Standstill } from '../group/containers.ts'
-import { sightOf, type RecordSight } from '../group/silence.ts'
+import {
+  electingContainers,
+  standstillOf,
+  type ObservedContainer,
+  type Standstill,
+} from '../group/follow/containers.ts'
+import { sightOf, type RecordSight } from '../group/follow/silence.ts'
 import type { Lease } from '../kube/objects.ts'
 import { addressesOf } from './addresses.ts'
 import type { Before, Kept, See } from './store.ts'

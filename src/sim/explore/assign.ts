@@ -1,5 +1,5 @@
 import type { AdvanceGate, GroupAction } from '../../group/decision.ts'
-import { formatIdentity, formatMark, transitionsOf } from '../../group/gate.ts'
+import { formatIdentity, formatMark, transitionsOf } from '../../group/gate/gate.ts'
 import { LEADER_ROLE } from '../../group/keys.ts'
 import { sawLease } from './operators.ts'
 import {

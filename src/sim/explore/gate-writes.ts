@@ -1,6 +1,6 @@
 import { isNewer } from '../../election/version.ts'
 import type { GateWrite } from '../../group/decision.ts'
-import { formatMark } from '../../group/gate.ts'
+import { formatMark } from '../../group/gate/gate.ts'
 import { LEADER_ROLE } from '../../group/keys.ts'
 import type { LeaderGroupStatus } from '../../group/leadergroup.ts'
 import type { OperatorState, Past, World } from './world.ts'

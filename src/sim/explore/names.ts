@@ -1,4 +1,4 @@
-import { parseIdentity, parseMark } from '../../group/gate.ts'
+import { parseIdentity, parseMark } from '../../group/gate/gate.ts'
 import type { LeaderGroupStatus } from '../../group/leadergroup.ts'
 import type { ObservedLease, ObservedPod } from '../../group/observation.ts'
 import type { OperatorState, ServerLease, ServerPod, World } from './world.ts'

@@ -1,5 +1,5 @@
 import type { GroupAction } from '../../group/decision.ts'
-import { formatMark, parseMark } from '../../group/gate.ts'
+import { formatMark, parseMark } from '../../group/gate/gate.ts'
 import { LEADER_ROLE } from '../../group/keys.ts'
 import type { LeaderGroupStatus } from '../../group/leadergroup.ts'
 import { sawLease } from './operators.ts'

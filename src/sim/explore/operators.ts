@@ -1,7 +1,7 @@
-import { electingContainers, standstillOf, type ShownContainer } from '../../group/containers.ts'
-import { isMeantBy } from '../../group/holder.ts'
+import { electingContainers, standstillOf, type ShownContainer } from '../../group/follow/containers.ts'
+import { isMeantBy } from '../../group/follow/holder.ts'
 import type { ObservedPod } from '../../group/observation.ts'
-import { sightOf } from '../../group/silence.ts'
+import { sightOf } from '../../group/follow/silence.ts'
 import type { KnownLease, OperatorState, ServerLease, ServerPod, Step, World } from './world.ts'
 
 /*

@@ -1,5 +1,5 @@
 import type { PatchPod, WriteStatus } from '../../group/decision.ts'
-import { parseMark } from '../../group/gate.ts'
+import { parseMark } from '../../group/gate/gate.ts'
 import { LEADER_ROLE } from '../../group/keys.ts'
 import { arriveAtAssignedLease } from './assign.ts'
 import { pared } from './decided.ts'

@@ -1,5 +1,5 @@
 import type { GroupAction } from '../../group/decision.ts'
-import { formatIdentity } from '../../group/gate.ts'
+import { formatIdentity } from '../../group/gate/gate.ts'
 import { groupKeys } from '../../group/keys.ts'
 import type { LeaderGroupStatus } from '../../group/leadergroup.ts'
 import type { ObservedLease, ObservedPod } from '../../group/observation.ts'

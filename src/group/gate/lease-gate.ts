@@ -1,6 +1,6 @@
 import type { Gate } from './gate-state.ts'
 import { formatIdentity, parseMark, transitionsOf } from './gate.ts'
-import type { ObservedLease } from './observation.ts'
+import type { ObservedLease } from '../observation.ts'
 
 /** Mode Assign: what the group's Lease says, judged by its owner and its mark. */
 export function leaseGate(lease: ObservedLease | undefined, groupUID: string): Gate {

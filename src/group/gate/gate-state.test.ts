@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ObservedLease } from './observation.ts'
-import { GROUP_UID, bornLease, heldLease } from './fixtures.ts'
+import type { ObservedLease } from '../observation.ts'
+import { GROUP_UID, bornLease, heldLease } from '../fixtures.ts'
 import { leaseGate } from './lease-gate.ts'
 
 const MOST = 2 ** 31 - 1

@@ -1,7 +1,7 @@
 import { FORGED_LEAP, formatMark, parseMark, parseTerm, type Mark } from './gate.ts'
 import type { Gate, GateObject, LiveGate } from './gate-state.ts'
-import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupObservation } from './observation.ts'
+import type { LeaderGroup, LeaderGroupStatus } from '../leadergroup.ts'
+import type { GroupObservation } from '../observation.ts'
 
 /**
  * Mode Observe: the group's status is the gate, and `status.gate` its mark. Holder, UID and term of status repeat it:

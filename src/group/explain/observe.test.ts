@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { explain, type ExplainedPod, type Outlook } from './explain.ts'
-import { NOW, pod } from './fixtures.ts'
+import { explain } from './explain.ts'
+import type { ExplainedPod, Outlook } from './explanation.ts'
+import { NOW, pod } from '../fixtures.ts'
 import {
   ACQUIRED,
   bornStatus,
@@ -11,10 +12,10 @@ import {
   readyIs,
   sealedAt,
   vacantStatus,
-} from './followed-fixtures.ts'
+} from '../followed-fixtures.ts'
 import { foresee } from './foresee.ts'
-import type { LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupObservation, ObservedPod } from './observation.ts'
+import type { LeaderGroupStatus } from '../leadergroup.ts'
+import type { GroupObservation, ObservedPod } from '../observation.ts'
 
 const leader = pod('db-0', leadingBy(4))
 const db1 = pod('db-1', sealedAt(0))

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { explain, type ExplainedPod } from './explain.ts'
-import { CONFIRMED, NOW, group, heldLease, leading, observation, pod, stamped } from './fixtures.ts'
-import type { GroupObservation, ObservedPod } from './observation.ts'
+import { explain } from './explain.ts'
+import type { ExplainedPod } from './explanation.ts'
+import { CONFIRMED, NOW, group, heldLease, leading, observation, pod, stamped } from '../fixtures.ts'
+import type { GroupObservation, ObservedPod } from '../observation.ts'
 
 const leader = pod('db-0', leading(4))
 const held = heldLease('db-0', 4, CONFIRMED)

@@ -1,10 +1,10 @@
-import type { GateWrite, GroupAction, PatchPod } from './decision.ts'
+import type { GateWrite, GroupAction, PatchPod } from '../decision.ts'
 import type { Foresight } from './foresee.ts'
-import type { GroupObservation } from './observation.ts'
-import { podsIn, type EndpointSlice } from './routing/endpoint-slice.ts'
-import { SERVICE_NAME_LABEL } from './routing/routing-keys.ts'
-import { isLeaderSliceName, serviceOfSliceName } from './routing/slice-name.ts'
-import { bearsLead } from './seal.ts'
+import type { GroupObservation } from '../observation.ts'
+import { podsIn, type EndpointSlice } from '../routing/endpoint-slice.ts'
+import { SERVICE_NAME_LABEL } from '../routing/routing-keys.ts'
+import { isLeaderSliceName, serviceOfSliceName } from '../routing/slice-name.ts'
+import { bearsLead } from '../seal.ts'
 
 /** More names say less. */
 const NAMED = 3

@@ -14,7 +14,7 @@ import {
   sealing,
   stamped,
   stripping,
-} from './fixtures.ts'
+} from '../fixtures.ts'
 import {
   electorsLease,
   followedObservation,
@@ -23,9 +23,9 @@ import {
   readyIs,
   sealedAt,
   vacantStatus,
-} from './followed-fixtures.ts'
+} from '../followed-fixtures.ts'
 import { foresee, without } from './foresee.ts'
-import type { GroupObservation } from './observation.ts'
+import type { GroupObservation } from '../observation.ts'
 
 type Row = readonly [what: string, observation: Partial<GroupObservation>, writes: readonly string[], end: string]
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { electorsLease } from './followed-fixtures.ts'
+import { electorsLease } from '../followed-fixtures.ts'
 import { isFresh, leaseVersionOf } from './lease-version.ts'
-import type { ObservedLease } from './observation.ts'
+import type { ObservedLease } from '../observation.ts'
 
 const GROUP_SEEN = 20
 const LISTED = { seenAt: 20, sinceMillis: 0, changed: false }

@@ -7,7 +7,7 @@ import {
   type NamedHolder,
   type UnknownHolder,
 } from './holder.ts'
-import { quoted } from './quoted.ts'
+import { quoted } from '../quoted.ts'
 import { releaseOf, type Release } from './release.ts'
 import { durationSeconds, silenceOf, type FollowedLease, type Silence } from './silence.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { CONFIRMED, NOW, group, heldLease, leading, observation, pod, stamped } from './fixtures.ts'
+import { CONFIRMED, NOW, group, heldLease, leading, observation, pod, stamped } from '../fixtures.ts'
 import { foresee, without } from './foresee.ts'
-import type { GroupObservation } from './observation.ts'
-import { someOf, stepsOf } from './explain-steps.ts'
+import type { GroupObservation } from '../observation.ts'
+import { someOf, stepsOf } from './steps.ts'
 
 const PORTS = [{ port: 5432 }]
 const services = [

@@ -1,10 +1,10 @@
-import { decide } from './decide.ts'
-import type { AdvanceGate, GroupAction, PatchPod } from './decision.ts'
-import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
-import { groupKeys } from './keys.ts'
-import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
-import { enacted } from './routing/enacted.ts'
-import { leaseNameOf, modeOf } from './spec.ts'
+import { decide } from '../decide.ts'
+import type { AdvanceGate, GroupAction, PatchPod } from '../decision.ts'
+import { formatIdentity, formatMark, transitionsOf } from '../gate/gate.ts'
+import { groupKeys } from '../keys.ts'
+import type { GroupObservation, Instant, ObservedLease, ObservedPod } from '../observation.ts'
+import { enacted } from '../routing/enacted.ts'
+import { leaseNameOf, modeOf } from '../spec.ts'
 
 /** More than any change of leader takes; each step may act on many pods. */
 const LONGEST_CHAIN = 64

@@ -1,12 +1,12 @@
-import { ineligibility } from './candidates.ts'
-import type { ExplainedElection, ExplainedPod } from './explain.ts'
-import { beginning } from './explain-term.ts'
-import { gateOf } from './gate-of.ts'
-import { liveGate, type Gate } from './gate-state.ts'
-import type { LeaderGroup } from './leadergroup.ts'
-import type { GroupObservation, ObservedPod } from './observation.ts'
-import { bearsKeys, bearsLead, leads, stampedTerm } from './seal.ts'
-import { leaseNameOf } from './spec.ts'
+import { ineligibility } from '../candidates.ts'
+import type { ExplainedElection, ExplainedPod } from './explanation.ts'
+import { beginning } from './term.ts'
+import { gateOf } from '../gate/gate-of.ts'
+import { liveGate, type Gate } from '../gate/gate-state.ts'
+import type { LeaderGroup } from '../leadergroup.ts'
+import type { GroupObservation, ObservedPod } from '../observation.ts'
+import { bearsKeys, bearsLead, leads, stampedTerm } from '../seal.ts'
+import { leaseNameOf } from '../spec.ts'
 
 /** Who leads a group in mode Observe and why, and what each pod is to it. The pods elect: none is out of the question. */
 export function explainObserve(o: GroupObservation, group: LeaderGroup): ExplainedElection {

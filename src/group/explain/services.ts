@@ -1,12 +1,12 @@
-import type { Gate } from './gate-state.ts'
-import { FOLLOWER_ROLE, groupKeys, LEADER_ROLE } from './keys.ts'
-import type { LeaderGroup } from './leadergroup.ts'
-import type { GroupObservation } from './observation.ts'
-import { routeGroup } from './route-group.ts'
-import type { Routed } from './routing/enacted.ts'
-import type { ObservedEndpoint, ObservedSlice } from './routing/endpoint-slice.ts'
-import { roleOf, SERVICE_NAME_LABEL } from './routing/routing-keys.ts'
-import { routingOf, type Routing } from './routing/service-wish.ts'
+import type { Gate } from '../gate/gate-state.ts'
+import { FOLLOWER_ROLE, groupKeys, LEADER_ROLE } from '../keys.ts'
+import type { LeaderGroup } from '../leadergroup.ts'
+import type { GroupObservation } from '../observation.ts'
+import { routeGroup } from '../route-group.ts'
+import type { Routed } from '../routing/enacted.ts'
+import type { ObservedEndpoint, ObservedSlice } from '../routing/endpoint-slice.ts'
+import { roleOf, SERVICE_NAME_LABEL } from '../routing/routing-keys.ts'
+import { routingOf, type Routing } from '../routing/service-wish.ts'
 
 /** One Service that leads to the group's pods. */
 export interface ExplainedService {

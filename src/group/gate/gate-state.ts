@@ -1,5 +1,5 @@
 import type { Holder } from './gate.ts'
-import type { ObservedLease } from './observation.ts'
+import type { ObservedLease } from '../observation.ts'
 
 /**
  * What the gate says: the one object whose compare-and-swap decides who leads. It is the group's Lease in mode Assign, and

@@ -1,6 +1,6 @@
-import { isNewer } from '../election/version.ts'
-import type { LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupObservation } from './observation.ts'
+import { isNewer } from '../../election/version.ts'
+import type { LeaderGroupStatus } from '../leadergroup.ts'
+import type { GroupObservation } from '../observation.ts'
 
 const NONE = '-'
 

@@ -1,4 +1,4 @@
-import type { LeaderGroup, LeaderGroupHistoryEntry } from './leadergroup.ts'
+import type { LeaderGroup, LeaderGroupHistoryEntry } from '../leadergroup.ts'
 
 /** Why a term began: because another ended. Sentences, each without its full stop. */
 export function beginning({ status }: LeaderGroup, term: number): readonly string[] {

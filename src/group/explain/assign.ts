@@ -1,11 +1,11 @@
-import { ineligibility, patience, precedence, ranked, type Ineligibility } from './candidates.ts'
-import type { ExplainedElection, ExplainedPod } from './explain.ts'
-import { beginning } from './explain-term.ts'
-import { gateOf } from './gate-of.ts'
-import { liveGate, type Gate } from './gate-state.ts'
-import type { LeaderGroup } from './leadergroup.ts'
-import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
-import { bearsKeys, bearsLead, leads, stampedTerm } from './seal.ts'
+import { ineligibility, patience, precedence, ranked, type Ineligibility } from '../candidates.ts'
+import type { ExplainedElection, ExplainedPod } from './explanation.ts'
+import { beginning } from './term.ts'
+import { gateOf } from '../gate/gate-of.ts'
+import { liveGate, type Gate } from '../gate/gate-state.ts'
+import type { LeaderGroup } from '../leadergroup.ts'
+import type { GroupObservation, Instant, ObservedPod } from '../observation.ts'
+import { bearsKeys, bearsLead, leads, stampedTerm } from '../seal.ts'
 
 /** Who leads a group in mode Assign and why, and what each pod is to the operator, which chooses. */
 export function explainAssign(o: GroupObservation, group: LeaderGroup, now: Instant): ExplainedElection {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { GROUP_UID, group } from './fixtures.ts'
-import { bornStatus, heldStatus, vacantStatus } from './followed-fixtures.ts'
+import { GROUP_UID, group } from '../fixtures.ts'
+import { bornStatus, heldStatus, vacantStatus } from '../followed-fixtures.ts'
 import type { Gate, LiveGate } from './gate-state.ts'
 import { FORGED_LEAP } from './gate.ts'
-import type { LeaderGroupStatus } from './leadergroup.ts'
+import type { LeaderGroupStatus } from '../leadergroup.ts'
 import { gateInStatus, markedGate, statusGate } from './status-gate.ts'
 
 const SEEN = { groupSeenAt: 20, groupReadAt: 21 }
