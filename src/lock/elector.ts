@@ -1,6 +1,8 @@
-import { JITTER_FACTOR } from '../election/timing.ts'
+import { standBackMillis } from '../election/timing.ts'
 import { Candidacy } from './candidacy.ts'
 import { parseOptions, type ElectorOptions, type ElectorSettings } from './options.ts'
+import { asElectionError, InvalidOptionsError } from './errors.ts'
+import { NOWHERE, type Surroundings } from './surroundings.ts'
 import type { Term } from './term.ts'
 
 /** What an elector has last seen of its lock. */
@@ -31,9 +33,12 @@ export class Elector implements AsyncDisposable {
   #isPaused = false
   #isDisposed = false
 
-  /** @throws InvalidOptionsError with every violation */
-  constructor(options: ElectorOptions) {
-    this.#settings = parseOptions(options)
+  /**
+   * @param surroundings what the process provides where the options say nothing
+   * @throws InvalidOptionsError with every violation
+   */
+  constructor(options: ElectorOptions, surroundings: Surroundings = NOWHERE) {
+    this.#settings = parseOptions(options, surroundings)
   }
 
   /**
@@ -100,18 +105,19 @@ export class Elector implements AsyncDisposable {
   }
 
   /**
-   * Ends the term, and acquires none before `standBackSeconds` are over, so that others can. Resolves when the work has
-   * returned and the lock is released, or at the term's deadline.
+   * Ends the term, and acquires none for a while after its work has returned, so that others can. Resolves when the lock
+   * is released, or at the term's deadline. Without a term it only stands back.
    *
    * @param options.standBackSeconds default 2.2 × retryPeriod, in which every client-go elector tries once
+   * @throws InvalidOptionsError
    */
   async stepDown(options: { standBackSeconds?: number } = {}): Promise<void> {
     const { standBackSeconds } = options
-    const millis =
-      standBackSeconds === undefined
-        ? this.#settings.timing.retryPeriodMillis * (1 + JITTER_FACTOR)
-        : standBackSeconds * 1000
-    await this.#candidacy?.stepDown(millis)
+    if (standBackSeconds === undefined) return this.#candidacy?.stepDown(standBackMillis(this.#settings.timing))
+    if (!(Number.isFinite(standBackSeconds) && standBackSeconds >= 0)) {
+      throw new InvalidOptionsError([`standBackSeconds must be 0 or more: it is ${standBackSeconds}`])
+    }
+    await this.#candidacy?.stepDown(standBackSeconds * 1000)
   }
 
   /** Ends the term as `stepDown` does, and looks on until `resume`. */
@@ -163,7 +169,10 @@ export class Elector implements AsyncDisposable {
   async #leave(candidacy: Candidacy): Promise<void> {
     candidacy.withdraw()
     await candidacy.closed
-    if (candidacy === this.#candidacy) this.#isContending = false
+    if (candidacy !== this.#candidacy || !this.#isContending) return
+    this.#isContending = false
+    const { lock, hooks } = this.#settings
+    await lock.close?.().catch((error: unknown) => hooks.error(asElectionError(`close ${lock.describe}`, error)))
   }
 }
 

@@ -18,6 +18,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, string>> = {
   taken: 'another holder was seen on the lock',
   changed: 'the lock was changed or deleted by somebody else',
   suspended: 'the wall clock jumped against the monotonic one, as after a suspend',
+  limit: 'it has lasted as long as termLimit allows',
   stepDown: 'it was asked to step down',
   aborted: 'the election was ended',
   done: 'its work is done',
