@@ -105,7 +105,7 @@ function timingOf(options: ElectorOptions): TimingSeconds {
 /** TypeScript checks the rest; in JavaScript a duration may come straight from an environment variable. */
 function numberViolations(options: ElectorOptions): readonly string[] {
   return TIMING.filter((name) => options[name] !== undefined && typeof options[name] !== 'number').map(
-    (name) => `${name} must be a number: it is ${JSON.stringify(options[name])}`,
+    (name) => `${name} must be a number: it is ${shown(options[name])}`,
   )
 }
 
@@ -152,6 +152,7 @@ function functionViolations(options: ElectorOptions): readonly string[] {
     .map((name) => `${name} must be a function: it is ${shown(options[name])}`)
 }
 
-/** For people: numbers that JSON has not included. */
-const shown = (value: unknown): string =>
-  typeof value === 'number' ? `${value} s` : (JSON.stringify(value) ?? typeof value)
+/** For people: also what JSON has no word for. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
+}
