@@ -30,6 +30,8 @@ export class Elector implements AsyncDisposable {
   readonly #settings: ElectorSettings
   #candidacy: Candidacy | undefined
   #isContending = false
+  /** Of the present candidacy, whoever asked for its end first: its contender, its signal, or the disposal. */
+  #leaving: Promise<void> | undefined
   #isPaused = false
   #isDisposed = false
 
@@ -159,6 +161,7 @@ export class Elector implements AsyncDisposable {
     if (this.#isDisposed) throw new Error('the elector has been disposed of')
     if (this.#isContending) throw new Error('the elector is contending already: one lead, terms or acquire at a time')
     this.#isContending = true
+    this.#leaving = undefined
     const candidacy = new Candidacy(this.#settings)
     this.#candidacy = candidacy
     if (this.#isPaused) void candidacy.setPaused(true)
@@ -166,13 +169,17 @@ export class Elector implements AsyncDisposable {
     return candidacy
   }
 
-  async #leave(candidacy: Candidacy): Promise<void> {
+  #leave(candidacy: Candidacy): Promise<void> {
     candidacy.withdraw()
-    await candidacy.closed
-    if (candidacy !== this.#candidacy || !this.#isContending) return
-    this.#isContending = false
+    this.#leaving ??= this.#end(candidacy)
+    return this.#leaving
+  }
+
+  async #end(candidacy: Candidacy): Promise<void> {
     const { lock, hooks } = this.#settings
+    await candidacy.closed
     await lock.close?.().catch((error: unknown) => hooks.error(asElectionError(`close ${lock.describe}`, error)))
+    this.#isContending = false
   }
 }
 
