@@ -47,6 +47,18 @@ describe('challenge', () => {
     assert.deepEqual([a.leaders, a.challenges, b.challenges], [['a', 'b'], [], []])
   })
 
+  it('is not what comes after the term, before its release', async () => {
+    const stage = new Stage()
+    const a = stage.candidate('a')
+    const led = a.elector.lead(() => 'done')
+    let edits = 0
+    stage.beforeWrite = async () => {
+      if (edits++ === 1) await stage.edit(of({ holderIdentity: 'x' }))
+    }
+    await stage.clock.advance(1_000)
+    assert.deepEqual([await led, await stage.holder(), a.challenges], ['done', 'x', []])
+  })
+
   it('is not a deletion', async () => {
     const stage = new Stage()
     const a = stage.candidate('a')

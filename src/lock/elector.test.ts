@@ -207,18 +207,27 @@ describe('elector', () => {
     assert.equal(terms[1]?.number, 1)
   })
 
-  it('lets others come first when its work takes long to stop', async () => {
-    const a = stage.candidate('a')
-    void a.elector.lead(async (term) => {
-      await untilAborted(term)
-      await new Promise<void>((resolve) => stage.clock.timer(stage.clock.now() + 6_000, resolve))
+  for (const [when, end] of [
+    ['it steps down', { options: {}, stepDown: true }],
+    ['its term is at its limit', { options: { termLimitSeconds: 1 }, stepDown: false }],
+  ] as const) {
+    it(`lets others come first when ${when}, also when its work takes long to stop`, async () => {
+      const a = stage.candidate('a', end.options)
+      void a.elector.lead(async (term) => {
+        await untilAborted(term)
+        await new Promise<void>((resolve) => stage.clock.timer(stage.clock.now() + 6_000, resolve))
+      })
+      await stage.clock.advance(500)
+      const b = stage.candidate('b')
+      leadOn(b)
+      await stage.clock.advance(500)
+      if (end.stepDown) void a.elector.stepDown()
+      await stage.clock.advance(5_999)
+      assert.deepEqual([await stage.holder(), a.elector.isLeader()], ['a', false])
+      await stage.clock.advance(1)
+      assert.deepEqual([await stage.holder(), b.elector.isLeader()], ['b', true])
     })
-    await stage.clock.advance(1_000)
-    const b = stage.candidate('b')
-    leadOn(b)
-    await Promise.all([a.elector.stepDown(), stage.clock.advance(6_000)])
-    assert.deepEqual([await stage.holder(), b.elector.isLeader()], ['b', true])
-  })
+  }
 
   it('refuses to stand back for no time at all', async () => {
     const { elector } = stage.candidate('a')

@@ -37,10 +37,13 @@ describe('lock on demand', () => {
       assert.rejects(lock.read(never), fault),
       assert.rejects(lock.write(record, undefined, never), fault),
     ])
-    await lock.close!()
     fault = undefined
     assert.equal(await lock.read(never), 'absent')
     assert.deepEqual(log, ['open', 'open', 'read'])
+    fault = new Error('no token')
+    await lock.close!()
+    const closing = [assert.rejects(lock.read(never), fault), lock.close!()]
+    await Promise.all(closing)
   })
 
   it('closes what is still opening, without waiting for a request', async () => {
