@@ -10,6 +10,7 @@ import { kubeConfigCredentials } from '../kube/kubeconfig.ts'
 import { undiciTransport } from '../kube/undici.ts'
 import { identityOf } from '../lock/identity.ts'
 import type { Surroundings } from '../lock/surroundings.ts'
+import { share } from './share.ts'
 import { VERSION } from './version.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -27,11 +28,11 @@ export function surroundingsOf(env: Environment, directory?: string): Surroundin
     identity: () => identityOf(env),
     namespace: () => namespaceOfPod(directory),
     hasCluster: () => Boolean(env['KUBERNETES_SERVICE_HOST']) || hasKubeConfig(env),
-    async connect(kube, clock) {
+    connect: share(async (kube, clock) => {
       const credentials = await credentialsOf(kube, { env, clock, directory })
       const transport = undiciTransport({ credentials, userAgent: USER_AGENT })
       return { api: new Api(transport, clock), close: () => transport.close() }
-    },
+    }),
   }
 }
 

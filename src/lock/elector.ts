@@ -11,12 +11,15 @@ export interface Observed {
   readonly holder?: string
   /** leaseTransitions. */
   readonly number: number
+  /** As its holder's wall clock says. Nothing is decided by it. */
   readonly renewTime?: Date
   /** How long ago the record changed, by this process's clock. */
   readonly changedMillisAgo: number
 }
 
+/** How long to contend. */
 export interface ContendOptions {
+  /** Its abort ends the contending: for `lead` and `terms` a term too, whose work is told and waited for. */
   readonly signal?: AbortSignal
 }
 
@@ -128,6 +131,7 @@ export class Elector implements AsyncDisposable {
     await this.#candidacy?.setPaused(true)
   }
 
+  /** Contends again after `pause`. */
   resume(): void {
     this.#isPaused = false
     void this.#candidacy?.setPaused(false)
