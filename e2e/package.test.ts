@@ -11,8 +11,8 @@ import { must } from './controlplane/must.ts'
 import { sharedCluster } from './controlplane/shared.ts'
 import { type InstalledPackage, installPackage } from './installed-package.ts'
 
-const DOCUMENT = 'docs/library.md'
-const document = readFileSync(join(import.meta.dirname, '..', DOCUMENT), 'utf8')
+const DOCUMENTS = ['docs/library.md', 'docs/from-client-go.md']
+const read = (document: string): string => readFileSync(join(import.meta.dirname, '..', document), 'utf8')
 
 /** Uses every name that the library exports, by its type or its value. */
 const PROGRAM = `
@@ -36,6 +36,25 @@ for await (const term of elector.terms({ signal: stop.signal })) {
 }
 // @ts-expect-error a lock is needed
 export const incomplete = () => new Elector({ identity: 'a' })
+import { HealthzAdaptor, JitterFactor, LeaderElector, LeaseLock, newFromKubeconfig, runOrDie, setProvider,
+  leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord } from 'leadergroup/client-go'
+import type {
+  Checked, EventObject, EventRecorder, LeaderCallbacks, LeaderElectionConfig, LeaderElectionRecord, LeaderMetric,
+  LeaseLockOptions, MetricsProvider, ResourceLock, ResourceLockConfig, RunOptions, Task,
+} from 'leadergroup/client-go'
+
+export type Theirs = [
+  Checked, EventObject, EventRecorder, LeaderCallbacks, LeaderElectionRecord, LeaderMetric, LeaseLockOptions,
+  MetricsProvider, ResourceLockConfig, Task,
+]
+export const locks: ResourceLock[] = [
+  newFromKubeconfig('leases', 'shop', 'db', { identity: 'a' }),
+  new LeaseLock({ leaseMeta: { namespace: 'shop', name: 'db' }, lockConfig: { identity: 'a' } }),
+]
+export const run = (config: LeaderElectionConfig, options: RunOptions) => runOrDie(config, options)
+export const check = (config: LeaderElectionConfig): Error | undefined => new LeaderElector(config).check(JitterFactor)
+export const health: Error | undefined = new HealthzAdaptor(20).check()
+export const values = [setProvider, leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord]
 export const isKnown = (error: unknown) => error instanceof InvalidOptionsError || error instanceof ElectionError
 `
 
@@ -73,6 +92,7 @@ describe('the package', function () {
       'package.json',
     ])
     assert.deepEqual([...new Set(library.map((path) => path.split('/')[2]!))].toSorted(), [
+      'client-go',
       'clock.d.ts',
       'clock.js',
       'election',
@@ -158,8 +178,7 @@ describe('the package', function () {
       })
     }
 
-    describe(DOCUMENT, () => {
-      const examples = examplesOf(document)
+    describe('what the documents show', () => {
       let kubeconfig: string
 
       before(async () => {
@@ -171,7 +190,9 @@ describe('the package', function () {
             metadata: { name: 'db' },
           }),
         )
-        const [manifests = ''] = [...document.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, yaml]) => yaml!)
+        const [manifests = ''] = [...read('docs/library.md').matchAll(/^```yaml\n([^]*?)^```/gm)].map(
+          ([, yaml]) => yaml!,
+        )
         const rbac = parseAllDocuments(manifests).map((each) => each.toJSON() as { kind: string; subjects?: object[] })
         for (const object of rbac.filter(({ kind }) => kind.startsWith('Role'))) {
           const subjects = object.subjects && {
@@ -184,21 +205,30 @@ describe('the package', function () {
           await installed.add(name, { linked: true })
       })
 
-      it('has examples', () => assert.ok(examples.length > 5))
+      for (const document of DOCUMENTS) {
+        const examples = examplesOf(read(document))
 
-      for (const { line, code, prints } of examples) {
-        it(`the example of line ${line} compiles, and prints ${JSON.stringify(prints)}`, async () => {
-          const file = `example-${line}.ts`
-          await installed.write(file, code.replaceAll("'shop'", JSON.stringify(namespace)))
-          await installed.typecheck([file], { target: 'esnext', lib: ['esnext'], types: ['node'], skipLibCheck: true })
-          const printed = await installed.run(file, {
-            env: { KUBECONFIG: kubeconfig },
-            onOutput: (soFar, stop) => {
-              if (code.includes('SIGTERM') && soFar === `${prints[0]}\n`) stop()
-            },
+        it(`${document} has examples`, () => assert.ok(examples.length > 1))
+
+        for (const { line, code, prints } of examples) {
+          it(`the example of line ${line} of ${document} compiles, and prints ${JSON.stringify(prints)}`, async () => {
+            const file = `example-${document.replaceAll(/\W/g, '-')}-${line}.ts`
+            await installed.write(file, code.replaceAll("'shop'", JSON.stringify(namespace)))
+            await installed.typecheck([file], {
+              target: 'esnext',
+              lib: ['esnext'],
+              types: ['node'],
+              skipLibCheck: true,
+            })
+            const printed = await installed.run(file, {
+              env: { KUBECONFIG: kubeconfig },
+              onOutput: (soFar, stop) => {
+                if (code.includes('SIGTERM') && soFar === `${prints[0]}\n`) stop()
+              },
+            })
+            assert.deepEqual(printed.trimEnd().split('\n'), prints)
           })
-          assert.deepEqual(printed.trimEnd().split('\n'), prints)
-        })
+        }
       }
     })
   })

@@ -15,8 +15,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['clock.ts'],
   lock: ['election', 'kube', 'loop.ts', 'clock.ts'],
   operator: ['group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts'],
+  'client-go': ['lock', 'election', 'loop.ts', 'clock.ts'],
   // What the package exports. No other layer may be imported by a program that is no checkout.
-  exports: ['lock', 'election', 'kube', 'clock.ts'],
+  exports: ['client-go', 'lock', 'election', 'kube', 'clock.ts'],
   // `..`: package.json, for the version.
   cmd: ['operator', 'group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts', '..'],
 }

@@ -6,6 +6,7 @@ import type { Challenge } from '../lock/challenge.ts'
 import { Elector } from '../lock/elector.ts'
 import type { ElectionError, TermEndedError } from '../lock/errors.ts'
 import { leaseLock } from '../lock/lease-lock.ts'
+import type { Lock } from '../lock/lock.ts'
 import type { ElectorOptions } from '../lock/options.ts'
 import type { Term } from '../lock/term.ts'
 import { ApiServer } from './apiserver.ts'
@@ -51,6 +52,7 @@ export class Stage {
       errors: [] as ElectionError[],
       leaders: [] as (string | undefined)[],
       challenges: [] as Challenge[],
+      lock: undefined as unknown as Lock,
       elector: undefined as unknown as Elector,
     }
     const transport = this.server.transport({
@@ -70,8 +72,9 @@ export class Stage {
       return { ...response, body: process.arriving(response.body) }
     }
     const api = new Api({ send }, process)
+    candidate.lock = leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: process, random: () => 0.5 })
     candidate.elector = new Elector({
-      lock: leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: process, random: () => 0.5 }),
+      lock: candidate.lock,
       identity,
       clock: process,
       random: () => 0.5,
