@@ -55,6 +55,11 @@ export const run = (config: LeaderElectionConfig, options: RunOptions) => runOrD
 export const check = (config: LeaderElectionConfig): Error | undefined => new LeaderElector(config).check(JitterFactor)
 export const health: Error | undefined = new HealthzAdaptor(20).check()
 export const values = [setProvider, leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord]
+import { startWhileLeading } from 'leadergroup/controllers'
+import type { ControllerOptions, StartController, StopController } from 'leadergroup/controllers'
+
+export type Ours = [StartController, StopController]
+export const work = (all: ControllerOptions) => lead(options, startWhileLeading({ none: () => {} }, all))
 export const isKnown = (error: unknown) => error instanceof InvalidOptionsError || error instanceof ElectionError
 `
 

@@ -111,6 +111,22 @@ describe('docs/library.md', () => {
   })
 })
 
+describe('docs/from-client-go.md', () => {
+  it('names everything that leadergroup/client-go has of client-go', () => {
+    const exported = [...read('src/exports/client-go.ts').matchAll(/{([^}]*)}/g)].flatMap(([, names = '']) =>
+      names.split(',').map((name) => name.trim()),
+    )
+    // What Go has no word for.
+    const beyond = ['RunOptions', 'Task', 'Checked', 'EventObject', 'LeaseLockOptions']
+    const text = read('docs/from-client-go.md')
+    assert.ok(exported.length > 15)
+    assert.deepEqual(
+      exported.filter((name) => !beyond.includes(name) && !text.toLowerCase().includes(name.toLowerCase())),
+      [],
+    )
+  })
+})
+
 describe('docs/reference.md', () => {
   it('is that of the CRD', async () => {
     const generated = await generateReference(read('crds/leadergroup.yaml'))

@@ -183,6 +183,14 @@ describe('client-go’s LeaderElector', () => {
     })
   }
 
+  it('ends also when its work asks for that at once', async () => {
+    const stop = new AbortController()
+    const a = candidate('a', { callbacks: { onStartedLeading: () => stop.abort() } })
+    const run = a.run({ signal: stop.signal })
+    await stage.clock.settle()
+    assert.deepEqual([run.isOver, run.error, a.told(), await stage.holder()], [true, undefined, ['0 stopped'], ''])
+  })
+
   it('leads on when onStartedLeading returns early', async () => {
     const a = candidate('a', { callbacks: { onStartedLeading: () => undefined } })
     a.run()

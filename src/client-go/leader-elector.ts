@@ -5,6 +5,7 @@ import { ElectionError, InvalidOptionsError, TermEndedError } from '../lock/erro
 import { GuardedHooks } from '../lock/hooks.ts'
 import { NOWHERE, type Surroundings } from '../lock/surroundings.ts'
 import type { Term } from '../lock/term.ts'
+import { abortOf } from './abort-of.ts'
 import type { LeaderElectionConfig } from './config.ts'
 import { followTask, type Task } from './follow-task.ts'
 import { leaderMetrics, type LeaderMetric, type LeaderMetrics } from './metrics.ts'
@@ -202,11 +203,4 @@ function fail(run: Run, error: unknown): void {
 /** Called at once; what it throws is a rejection. */
 async function promised(call: () => unknown): Promise<unknown> {
   return await call()
-}
-
-function abortOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
