@@ -368,10 +368,21 @@ describe('client-go’s LeaderElector', () => {
     it('does not wait when its caller has', async () => {
       const a = candidate('a', { termLimitSeconds: 60 })
       a.run()
-      await stage.clock.advance(64_400)
+      await stage.clock.advance(64_401)
       a.run()
       await stage.clock.settle()
       assert.equal(a.elector.isLeader(), true)
+    })
+
+    it('leads again at once when it has ended for another reason', async () => {
+      const a = candidate('a', { termLimitSeconds: 60 })
+      const first = a.run()
+      await stage.clock.advance(1_000)
+      first.stop.abort()
+      await stage.clock.settle()
+      a.run()
+      await stage.clock.settle()
+      assert.deepEqual([first.isOver, a.elector.isLeader()], [true, true])
     })
 
     it('of 0 leads for ever', async () => {

@@ -166,7 +166,7 @@ export class LeaderElector {
     const millis = standBackMillis({ retryPeriodMillis: this.#config.retryPeriodSeconds * 1000 })
     const left = this.#limitedAt + millis - this.#clock.now()
     this.#limitedAt = undefined
-    if (left > 0) void this.#elector.stepDown({ standBackSeconds: left / 1000 })
+    void this.#elector.stepDown({ standBackSeconds: Math.max(left, 0) / 1000 })
   }
 
   async #follow(task: Task, run: Run): Promise<void> {

@@ -37,6 +37,11 @@ const CASES: readonly (readonly [string, Changes, string | undefined])[] = [
     { leaseDurationSeconds: -1, renewDeadlineSeconds: -2, retryPeriodSeconds: -3 },
     'leaseDuration must be greater than zero',
   ],
+  [
+    'a lease of zero',
+    { leaseDurationSeconds: 0, renewDeadlineSeconds: -1, retryPeriodSeconds: -2 },
+    'leaseDuration must be greater than zero',
+  ],
   ['no durations at all', { leaseDurationSeconds: undefined, renewDeadlineSeconds: undefined }, LEASE],
   ['all three', { leaseDurationSeconds: 1, renewDeadlineSeconds: 1, retryPeriodSeconds: 0, lock: undefined }, LEASE],
   ['no retry period and no lock', { retryPeriodSeconds: 0, lock: undefined }, 'retryPeriod must be greater than zero'],
