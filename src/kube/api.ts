@@ -45,6 +45,14 @@ export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string
 }
 
+/** One step of a JSON patch. */
+export interface JsonPatchStep {
+  readonly op: 'test' | 'add'
+  /** A JSON pointer (RFC 6901). `add` to a key that is there replaces its value. */
+  readonly path: string
+  readonly value: unknown
+}
+
 export interface DeleteOptions extends CallOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
   readonly gracePeriodSeconds?: number
@@ -124,6 +132,20 @@ export class Api {
   ): Promise<Outcome<T>> {
     const path = objectPath(resource, key, options.subresource)
     return this.#write<T>('PATCH', path, 'application/merge-patch+json', patch, options)
+  }
+
+  /**
+   * JSON patch (RFC 6902). With a `test` it replaces what it names if, and only if, that is as it was read, whatever else
+   * of the object changes at the same time. A test that fails is `invalid`, as a patch is that makes no valid object.
+   */
+  jsonPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    patch: readonly JsonPatchStep[],
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    const path = objectPath(resource, key, options.subresource)
+    return this.#write<T>('PATCH', path, 'application/json-patch+json', patch, options)
   }
 
   delete<T extends KubeObject>(

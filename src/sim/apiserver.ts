@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { checkPreconditions, deletion, goesWithUpdate, wholeSeconds, type DeleteOptions } from './deletes.ts'
 import { collectGarbage } from './garbage-collector.ts'
+import { jsonPatch } from './json-patch.ts'
 import { list } from './lists.ts'
 import { mergePatch } from './merge-patch.ts'
 import { parseRequest, type ParsedRequest } from './requests.ts'
@@ -155,8 +156,7 @@ export class ApiServer {
 
   #patch(request: ParsedRequest, user: string): Answer {
     const stored = this.#stored(request)
-    if (!isRecord(request.body)) throw badRequest('error decoding patch: json: cannot unmarshal it into an object')
-    const incoming = decodePatched(request.type, stored, mergePatch(stored, request.body))
+    const incoming = decodePatched(request.type, stored, patched(stored, request))
     checkName(incoming, request.name)
     checkNamespace(incoming, request.namespace)
     return { code: 200, body: this.#update(request, incoming, stored, user) }
@@ -201,13 +201,19 @@ export class ApiServer {
   }
 }
 
+function patched(stored: StoredObject, { body, isJsonPatch }: ParsedRequest): unknown {
+  if (isJsonPatch) return jsonPatch(stored, body)
+  if (!isRecord(body)) throw badRequest('error decoding patch: json: cannot unmarshal it into an object')
+  return mergePatch(stored, body)
+}
+
 /** A patch that makes the object undecodable is the patch's fault: 422 on `patch`, where a create gets 400. */
-function decodePatched(type: ResourceType, stored: StoredObject, patched: unknown): Incoming {
-  const fault = isRecord(patched) ? type.decode?.(patched) : undefined
-  if (fault === undefined && isRecord(patched)) {
-    return decode(type, { ...patched, apiVersion: stored.apiVersion, kind: stored.kind })
+function decodePatched(type: ResourceType, stored: StoredObject, result: unknown): Incoming {
+  const fault = isRecord(result) ? type.decode?.(result) : undefined
+  if (fault === undefined && isRecord(result)) {
+    return decode(type, { ...result, apiVersion: stored.apiVersion, kind: stored.kind })
   }
-  const cause = invalidValue('patch', patched, fault ?? 'not an object')
+  const cause = invalidValue('patch', result, fault ?? 'not an object')
   const details = { causes: [cause] }
   throw new StatusError(422, ` "" is invalid: ${cause.field}: ${cause.message}`, { reason: 'Invalid', details })
 }
