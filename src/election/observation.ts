@@ -1,3 +1,4 @@
+import { COMMON_RULES, type LockRules } from './lock-rules.ts'
 import type { LeaseRecord } from './record.ts'
 import type { Timing } from './timing.ts'
 
@@ -10,9 +11,9 @@ export interface Instant {
 /**
  * Why a term ended. `deadline`: no renewal succeeded in time. `taken`: another holder was seen. `changed`: the lock
  * object is not as our last write left it, or gone. `suspended`: the wall clock jumped against the monotonic one.
- * `stepDown`, `aborted`: asked for. `done`: the work returned.
+ * `stepDown`, `aborted`: asked for. `preferred`: the coordinator asks, for another one. `done`: the work returned.
  */
-export type EndReason = 'deadline' | 'taken' | 'changed' | 'suspended' | 'stepDown' | 'aborted' | 'done'
+export type EndReason = 'deadline' | 'taken' | 'changed' | 'suspended' | 'stepDown' | 'aborted' | 'preferred' | 'done'
 
 /** What was last seen of the lock. */
 export type Sight =
@@ -59,6 +60,7 @@ export interface Observation {
   readonly timing: Timing
   /** In [0, 1), drawn once per candidate: spreads the tries of many that see the same thing. */
   readonly phase: number
+  readonly rules: LockRules
   /** `paused`: looks on. `withdrawn`: wants to have nothing to do with the lock any more. */
   readonly intent: 'contend' | 'paused' | 'withdrawn'
   /** Undefined before the first read. */
@@ -93,12 +95,14 @@ export function firstObservation(candidate: {
   readonly timing: Timing
   readonly phase: number
   readonly canWatch: boolean
+  readonly rules?: Partial<LockRules> | undefined
 }): Observation {
-  const { identity, timing, phase, canWatch } = candidate
+  const { identity, timing, phase, canWatch, rules } = candidate
   return {
     identity,
     timing,
     phase,
+    rules: { ...COMMON_RULES, ...rules },
     intent: 'contend',
     sight: undefined,
     newestVersion: undefined,

@@ -49,7 +49,13 @@ export class Candidacy {
     this.#settings = settings
     this.#clock = settings.clock
     const { identity, timing, lock, random, clock, hooks } = settings
-    this.#o = firstObservation({ identity, timing, phase: random(), canWatch: lock.watch !== undefined })
+    this.#o = firstObservation({
+      identity,
+      timing,
+      phase: random(),
+      canWatch: lock.watch !== undefined,
+      rules: lock.rules,
+    })
     this.#requests = new Requests(settings, {
       now: () => this.#instant(),
       fold: (event) => this.#fold(event),
@@ -240,8 +246,9 @@ export class Candidacy {
   #tellHooks(before: Observation, after: Observation): void {
     const holder = holderOf(after)
     if (holder !== holderOf(before)) this.#settings.hooks.newLeader(holder)
-    const refused = refusalOf(after)
-    if (refused !== undefined && refused !== refusalOf(before))
+    const { describe } = this.#settings.lock
+    const refused = refusalOf(after, describe)
+    if (refused !== undefined && refused !== refusalOf(before, describe))
       this.#settings.hooks.error(new ElectionError('notOurs', refused))
   }
 
@@ -270,6 +277,9 @@ function holderOf({ sight }: Observation): string | undefined {
   return sight?.kind === 'record' && !isReleased(sight.record) ? sight.record.holderIdentity : undefined
 }
 
-function refusalOf({ sight }: Observation): string | undefined {
+function refusalOf({ sight, rules }: Observation, what: string): string | undefined {
+  if (sight?.kind === 'absent' && !rules.mayCreate && !rules.coordinated) {
+    return `${what} does not exist: who elects on it waits for it to be created`
+  }
   return sight?.kind === 'record' ? sight.refused : undefined
 }

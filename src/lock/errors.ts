@@ -20,6 +20,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, string>> = {
   suspended: 'the wall clock jumped against the monotonic one, as after a suspend',
   stepDown: 'it was asked to step down',
   aborted: 'the election was ended',
+  preferred: 'another one is preferred as the holder of the lock',
   done: 'its work is done',
 }
 
