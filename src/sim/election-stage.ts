@@ -5,6 +5,7 @@ import type { TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { Elector } from '../lock/elector.ts'
 import type { ElectionError, TermEndedError } from '../lock/errors.ts'
 import { leaseLock } from '../lock/lease-lock.ts'
+import type { Lock } from '../lock/lock.ts'
 import type { ElectorOptions } from '../lock/options.ts'
 import type { Term } from '../lock/term.ts'
 import { ApiServer } from './apiserver.ts'
@@ -28,7 +29,7 @@ export class Stage {
   /** Called before the server sees a write of an elector. */
   beforeWrite: (identity: string) => Promise<void> = () => Promise.resolve()
 
-  candidate(identity: string, options: Partial<ElectorOptions> = {}) {
+  candidate(identity: string, options: Partial<ElectorOptions> = {}, open: (api: Api) => Lock = this.#leaseLock) {
     const candidate = {
       fate: (_request: TransportRequest): Fate => 'pass',
       requests: [] as string[],
@@ -41,7 +42,7 @@ export class Stage {
     const transport = this.server.transport({
       user: identity,
       before: async ({ method }) => {
-        if (method === 'PUT' || method === 'POST') await this.beforeWrite(identity)
+        if (method !== 'GET') await this.beforeWrite(identity)
         return undefined
       },
     })
@@ -59,7 +60,7 @@ export class Stage {
     }
     const api = new Api({ send }, this.clock)
     candidate.elector = new Elector({
-      lock: leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: this.clock, random: () => 0.5 }),
+      lock: open(api),
       identity,
       clock: this.clock,
       random: () => 0.5,
@@ -69,6 +70,9 @@ export class Stage {
     })
     return candidate
   }
+
+  readonly #leaseLock = (api: Api): Lock =>
+    leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: this.clock, random: () => 0.5 })
 
   async lease(): Promise<Lease> {
     const outcome = await this.admin.get(Leases, KEY)
