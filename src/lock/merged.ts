@@ -19,6 +19,6 @@ export async function* merged<T>(
     stop()
     // What the others failed with meanwhile is of no interest any more.
     await Promise.allSettled(steps)
-    await Promise.allSettled(iterators.map((iterator) => iterator.return?.()))
+    await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.()))
   }
 }

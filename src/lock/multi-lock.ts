@@ -35,9 +35,8 @@ const KEPT_RECORDS = 12
 
 /** Writes that were begun and not known to be complete: of them the primary may bear the first half. */
 interface Half {
-  /** What they began with. */
-  readonly primary: Versioned | 'absent' | undefined
-  readonly secondary: string | undefined
+  /** The primary when they began. */
+  readonly before: Versioned | 'absent' | undefined
   readonly records: readonly LeaseRecord[]
 }
 
@@ -72,7 +71,7 @@ class MultiLock implements Lock {
     if (version !== undefined && !this.#pairs.has(version)) await this.read(signal)
     const pair = version === undefined ? { primary: undefined, secondary: undefined } : this.#pairs.get(version)
     if (!pair) return 'conflict'
-    this.#begin(next, pair)
+    this.#begin(next)
     try {
       for (const side of SIDES) {
         const written = await this.#sides[side].write(next, pair[side], signal)
@@ -90,12 +89,13 @@ class MultiLock implements Lock {
     return joint && joint !== 'absent' && isSameWrite(joint.record, next) ? joint : 'conflict'
   }
 
-  #begin(next: LeaseRecord, pair: Pair): void {
+  /** Whatever of our writes is still on its way began where this one begins, or on top of another of them. */
+  #begin(next: LeaseRecord): void {
     this.#isWriting = true
-    const { primary } = this.#sides
-    const begun = this.#half?.secondary === pair.secondary && this.#isHalfWritten() ? this.#half : undefined
-    const { records, ...base } = begun ?? { primary: primary.state, secondary: pair.secondary, records: [] }
-    this.#half = { ...base, records: [...records, next].slice(-KEPT_RECORDS) }
+    const { state, version } = this.#sides.primary
+    const isAgain = this.#half !== undefined && (versionOf(this.#half.before) === version || this.#isHalfWritten())
+    const { before, records } = isAgain ? this.#half! : { before: state, records: [] }
+    this.#half = { before, records: [...records, next].slice(-KEPT_RECORDS) }
   }
 
   async *#watch(parent: AbortSignal): AsyncGenerator<Versioned | 'absent', void, void> {
@@ -109,19 +109,22 @@ class MultiLock implements Lock {
     }
   }
 
-  /** The primary bears the first half of a write of ours, and nothing has happened to the secondary since it began. */
+  /** The primary bears a write of ours, and the secondary none. */
   #isHalfWritten(): boolean {
     const { primary, secondary } = this.#sides
-    const { record } = primary
-    if (!this.#half || !record || secondary.version !== this.#half.secondary) return false
-    return this.#half.records.some((begun) => isSameWrite(begun, record))
+    const isOurs = (record: LeaseRecord | undefined): boolean =>
+      record !== undefined && this.#half!.records.some((begun) => isSameWrite(begun, record))
+    return this.#half !== undefined && isOurs(primary.record) && !isOurs(secondary.record)
   }
 
-  /** What counts of the primary: a write of ours that got half way has not happened, until it is complete. */
+  /**
+   * What counts of the primary: a write of ours that got half way has not happened, until it is complete. Where there was
+   * nothing before it there is something now, though: it cannot be created again.
+   */
   #effective(): Versioned | 'absent' | undefined {
-    const { state } = this.#sides.primary
-    const before = this.#half?.primary
-    return before === undefined || before === 'absent' || !this.#isHalfWritten() ? state : before
+    const { primary, secondary } = this.#sides
+    if (!this.#half || !this.#isHalfWritten()) return primary.state
+    return this.#half.before === 'absent' && secondary.state === 'absent' ? primary.state : this.#half.before
   }
 
   /**
@@ -191,7 +194,7 @@ class KnownLock {
   }
 
   get version(): string | undefined {
-    return this.state === 'absent' ? undefined : this.state?.version
+    return versionOf(this.state)
   }
 
   get refused(): string | undefined {
@@ -229,6 +232,10 @@ class KnownLock {
     this.state = found
     this.newest = found.version
   }
+}
+
+function versionOf(state: Versioned | 'absent' | undefined): string | undefined {
+  return state === 'absent' ? undefined : state?.version
 }
 
 function highest(versions: readonly (string | undefined)[]): string {
