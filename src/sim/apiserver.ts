@@ -7,7 +7,15 @@ import { list } from './lists.ts'
 import { mergePatch } from './merge-patch.ts'
 import { parseRequest, type ParsedRequest } from './requests.ts'
 import type { ResourceType } from './resource-types.ts'
-import { alreadyExists, badRequest, invalidValue, notFound, notSimulated, StatusError } from './status-error.ts'
+import {
+  alreadyExists,
+  badRequest,
+  invalidValue,
+  notFound,
+  notSimulated,
+  resourceNotFound,
+  StatusError,
+} from './status-error.ts'
 import { Store, type Revision } from './store.ts'
 import { isRecord, withMeta, type Incoming, type StoredObject } from './stored-object.ts'
 import { Watches, type ExpiredWatch } from './watches.ts'
@@ -48,8 +56,12 @@ export class ApiServer {
   readonly #statusNotStored = new WeakSet<StoredObject>()
   #sequence = 0
 
-  constructor(clock: Clock) {
+  readonly #isCoordinated: boolean
+
+  /** @param options.coordinatedLeaderElection the feature gate of that name; off by default, as in a real server */
+  constructor(clock: Clock, options: { coordinatedLeaderElection?: boolean } = {}) {
     this.#clock = clock
+    this.#isCoordinated = options.coordinatedLeaderElection ?? false
     this.#watches = new Watches(this.#store, clock)
     collectGarbage(this.#store, clock, {
       delete: (type, object) => this.#delete(type, object, {}, GARBAGE_COLLECTOR, false),
@@ -91,6 +103,7 @@ export class ApiServer {
   #respond(request: TransportRequest, user: string): TransportResponse {
     try {
       const parsed = parseRequest(request)
+      if (parsed.type.coordinated && !this.#isCoordinated) throw resourceNotFound()
       if (parsed.verb === 'watch') return this.#watch(parsed, request.signal)
       const { code, body } = this.#answer(parsed, user)
       return jsonResponse(code, body)
@@ -113,7 +126,7 @@ export class ApiServer {
       case 'list':
         return { code: 200, body: list(this.#store, request) }
       case 'create':
-        return this.#create(request, decode(request.type, request.body), user)
+        return this.#create(request, decode(this.#gated(request.type), request.body), user)
       case 'replace':
         return this.#replace(request, user)
       case 'patch':
@@ -144,7 +157,7 @@ export class ApiServer {
 
   #replace(request: ParsedRequest, user: string): Answer {
     const { type, namespace, name } = request
-    const incoming = decode(type, request.body)
+    const incoming = decode(this.#gated(type), request.body)
     checkName(incoming, name)
     checkNamespace(incoming, namespace)
     const stored = this.#store.get(type, namespace, name)
@@ -156,7 +169,7 @@ export class ApiServer {
 
   #patch(request: ParsedRequest, user: string): Answer {
     const stored = this.#stored(request)
-    const incoming = decodePatched(request.type, stored, patched(stored, request))
+    const incoming = decodePatched(this.#gated(request.type), stored, patched(stored, request))
     checkName(incoming, request.name)
     checkNamespace(incoming, request.namespace)
     return { code: 200, body: this.#update(request, incoming, stored, user) }
@@ -192,6 +205,12 @@ export class ApiServer {
 
   #put(type: ResourceType, object: StoredObject, user: string, dryRun: boolean): StoredObject {
     return dryRun ? object : this.#store.put(type, object, { user, at: this.#clock.now() })
+  }
+
+  /** With the fields that the feature gate adds. */
+  #gated(type: ResourceType): ResourceType {
+    const { coordinatedSpecFields: specFields } = type
+    return this.#isCoordinated && specFields ? { ...type, specFields } : type
   }
 
   #stored({ type, namespace, name }: ParsedRequest): StoredObject {
