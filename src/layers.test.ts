@@ -15,6 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['clock.ts'],
   lock: ['election', 'kube', 'loop.ts', 'clock.ts'],
   operator: ['group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts'],
+  // What the package exports, beside its command line.
+  exports: ['lock', 'election', 'kube', 'clock.ts'],
   // `..`: package.json, for the version.
   cmd: ['operator', 'group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts', '..'],
 }
