@@ -4,7 +4,7 @@ import { ConfigMaps, Leases } from '../kube/objects.ts'
 import { acquired, KEY, leadOn, Stage } from '../sim/election-stage.ts'
 import { annotationLock } from './annotation-lock.ts'
 import { configMapLock } from './configmap-lock.ts'
-import { leaseRecord } from './contract.ts'
+import { expectWritten, leaseRecord } from './contract.ts'
 import { ElectionError } from './errors.ts'
 import { formatLeader, LEADER_ANNOTATION, parseLeader } from './leader-annotation.ts'
 import type { Lock } from './lock.ts'
@@ -163,6 +163,40 @@ describe('annotation lock', () => {
       refused.write(leaseRecord('b'), found.version, never),
       (error) => error instanceof ElectionError && error.code === 'invalid',
     )
+  })
+
+  it('keeps the newest of what it reads, though an older answer comes later', async () => {
+    const transport = stage.server.transport()
+    const held = Promise.withResolvers<void>()
+    let reads = 0
+    const send: typeof transport.send = async (request) => {
+      const response = await transport.send(request)
+      if (request.method === 'GET' && ++reads === 1) await held.promise
+      return response
+    }
+    const lock = configMap(new Api({ send }, stage.clock))
+    const other = configMap(stage.admin)
+    const first = expectWritten(await other.write(leaseRecord('a'), undefined, never))
+    const late = lock.read(never)
+    await stage.clock.settle()
+    const second = expectWritten(await other.write(leaseRecord('b'), first.version, never))
+    assert.deepEqual(await lock.read(never), second)
+    held.resolve()
+    assert.deepEqual(await late, first)
+    await edit({ by: 'hand' })
+    assert.deepEqual(await lock.read(never), second)
+  })
+
+  it('starts over when an object that bears no record yet is edited before it is first written', async () => {
+    await stage.admin.create(ConfigMaps, KEY.namespace, { metadata: KEY })
+    const lock = configMap(stage.admin)
+    const found = await lock.read(never)
+    assert(found !== 'absent')
+    await edit({ by: 'hand' })
+    assert.equal(await lock.write(leaseRecord('a'), found.version, never), 'conflict')
+    const again = await lock.read(never)
+    assert(again !== 'absent')
+    expectWritten(await lock.write(leaseRecord('a'), again.version, never))
   })
 
   it('is another lock than the Lease of its name', async () => {

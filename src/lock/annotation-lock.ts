@@ -180,10 +180,8 @@ class AnnotationLock implements Lock {
     const text = annotations?.[this.#annotation]
     const seen = this.#seen
     const isSame = seen !== undefined && seen.uid === uid && seen.text === text
-    const isPast = seen !== undefined && isNewer(seen.objectVersion, resourceVersion)
-    const isSince = isSame && !isNewer(seen.recordVersion, resourceVersion)
-    const recordVersion = isSince ? seen.recordVersion : resourceVersion
-    if (!isPast) {
+    const recordVersion = isSame ? seen.recordVersion : resourceVersion
+    if (seen === undefined || !isNewer(seen.objectVersion, resourceVersion)) {
       this.#seen = {
         uid,
         text,

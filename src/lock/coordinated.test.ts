@@ -272,6 +272,26 @@ describe('coordinated election', () => {
     assert(await stage.leaseCandidate('a'))
   })
 
+  it('answers, when it next renews, what a watch that hangs did not tell', async () => {
+    const a = stage.candidate('a')
+    a.fate = ({ path }) => (path.includes('watch=true') ? 'hang' : 'pass')
+    void a.contend()
+    await stage.clock.advance(299_000)
+    a.fate = ({ path }) => (path.includes('?') ? 'hang' : 'pass')
+    await stage.ping('a', '2026-01-01T01:00:00.000000Z')
+    await stage.clock.advance(1_000)
+    assert.equal((await stage.leaseCandidate('a'))?.spec?.renewTime, '2026-01-01T01:00:00.000000Z')
+  })
+
+  it('has withdrawn by the time that it says that it is done, also where it never led', async () => {
+    const a = stage.candidate('a')
+    const led = a.contend().then(() => stage.history('a'))
+    await stage.clock.settle()
+    a.stop.abort()
+    const [history] = await Promise.all([led, stage.clock.settle()])
+    assert.deepEqual(history, ['ADDED LeaseCandidate', 'DELETED LeaseCandidate'])
+  })
+
   it('lets one use it at a time, and nobody after its disposal', async () => {
     const a = stage.candidate('a')
     const led = a.contend()
@@ -320,4 +340,24 @@ describe('coordinated election', () => {
       (error) => error instanceof InvalidOptionsError && error.violations.length === 6,
     )
   })
+
+  for (const [emulationVersion, binaryVersion, isRefused] of [
+    ['1.10.0', '1.9.0', true],
+    ['1.9.0', '1.10.0', false],
+    ['1.9.0', '1.9.0', false],
+    ['1.9.0', '1.9.0-rc.1', false],
+    ['2.0.0', '1.9.9+build', true],
+  ] as const) {
+    it(`${isRefused ? 'refuses' : 'accepts'} ${emulationVersion} emulated by ${binaryVersion}`, () => {
+      const construct = (): unknown => stage.candidate('a', { binaryVersion, emulationVersion })
+      if (isRefused) assert.throws(construct, /must not be above/)
+      else assert.doesNotThrow(construct)
+    })
+  }
+
+  for (const identity of ['.', '..a', 'a b', 'ä']) {
+    it(`refuses ${JSON.stringify(identity)} as the name of a candidate`, () => {
+      assert.throws(() => stage.candidate(identity), /identity must be a name/)
+    })
+  }
 })

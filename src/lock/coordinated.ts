@@ -123,7 +123,8 @@ async function* whileStanding(
   }
 }
 
-const CANDIDATE_NAME = /^[-._a-zA-Z0-9]{1,253}$/
+/** A key as in a ConfigMap. */
+const CANDIDATE_NAME = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/
 const SEMANTIC_VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
 /** Kubernetes' own one, or a name under a domain. */
 const STRATEGY = /^(OldestEmulationVersion|[a-z0-9.-]+\/[-._a-zA-Z0-9]+)$/
@@ -169,10 +170,22 @@ function standingViolations(facts: {
       violations.push(`${what} must be a semantic version without v, such as 1.2.3: it is ${JSON.stringify(version)}`)
     }
   }
+  if (violations.length === 0 && isHigher(emulationVersion, binaryVersion)) {
+    violations.push(
+      `emulationVersion must not be above binaryVersion: ${JSON.stringify(emulationVersion)} is above ${JSON.stringify(binaryVersion)}`,
+    )
+  }
   if (!STRATEGY.test(strategy)) {
     violations.push(
       `strategy must be OldestEmulationVersion or a name under a domain: it is ${JSON.stringify(strategy)}`,
     )
   }
   return violations
+}
+
+/** By the numbers alone; the API server has the last word on what is before a release. */
+function isHigher(version: string, than: string): boolean {
+  const numbers = [version, than].map((text) => text.split(/[-+]/, 1)[0]!.split('.').map(Number))
+  const differing = [0, 1, 2].find((index) => numbers[0]![index] !== numbers[1]![index])
+  return differing !== undefined && numbers[0]![differing]! > numbers[1]![differing]!
 }

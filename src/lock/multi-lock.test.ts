@@ -242,6 +242,150 @@ describe('multi lock', () => {
   })
 })
 
+describe('multi lock, whose two tell things out of order', () => {
+  const b1 = leaseRecord('a', { renewTime: '1' })
+  const b2 = leaseRecord('a', { renewTime: '2' })
+  let counter: number
+  let primary: ToldLock
+  let secondary: ToldLock
+  let lock: Lock
+  let told: (Versioned | 'absent')[]
+  let leave: AbortController
+  let watching: Promise<void>
+  beforeEach(() => {
+    counter = 0
+    const next = (): string => String(++counter)
+    primary = new ToldLock('primary', next)
+    secondary = new ToldLock('secondary', next)
+    lock = multiLock(primary, secondary)
+    told = []
+    leave = new AbortController()
+    watching = (async () => {
+      for await (const found of lock.watch!(leave.signal)) told.push(found)
+    })()
+  })
+  afterEach(async () => {
+    leave.abort()
+    await watching
+  })
+
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const write = async (record: LeaseRecord): Promise<Versioned | 'conflict'> => {
+    const found = await lock.read(never)
+    return lock.write(record, found === 'absent' ? undefined : found.version, never)
+  }
+
+  it('is no success when one of them was taken while the other was written', async () => {
+    await write(b1)
+    secondary.beforeAnswer = async () => {
+      primary.put(leaseRecord('x'))
+      await turn()
+    }
+    assert.equal(await write(b2), 'conflict')
+  })
+
+  it('tells nothing of what it writes between the two', async () => {
+    secondary.beforeAnswer = turn
+    const written = expectWritten(await write(b1))
+    await turn()
+    assert(told.length > 0)
+    for (const found of told) assert.deepEqual(found, written)
+  })
+
+  it('does not believe a deletion that is older than what it knows', async () => {
+    const written = expectWritten(await write(b1))
+    primary.tell('absent')
+    await turn()
+    assert.deepEqual(told.at(-1), written)
+    assert.deepEqual(await lock.read(never), written)
+  })
+
+  it('does not go back to an older record, nor to that of an object that is gone', async () => {
+    const first = expectWritten(await write(b1))
+    const old = primary.stored!
+    const second = expectWritten(await write(b2))
+    primary.tell(old)
+    await turn()
+    assert.deepEqual([told.at(-1), BigInt(second.version) > BigInt(first.version)], [second, true])
+    const last = primary.stored!
+    primary.stored = undefined
+    const alone = await lock.read(never)
+    primary.tell(last)
+    await turn()
+    assert.deepEqual(told.at(-1), alone)
+    assert(alone !== 'absent' && alone.record.acquireTime === undefined)
+  })
+
+  it('goes on with the second of two writes where the first is done', async () => {
+    const { version } = expectWritten(await write(b1))
+    secondary.isCut = true
+    await assert.rejects(lock.write(b2, version, never), /cut/)
+    secondary.isCut = false
+    const b3 = leaseRecord('a', { renewTime: '3' })
+    assert.deepEqual(expectWritten(await lock.write(b3, version, never)).record, b3)
+  })
+
+  it('is not absent any more once the first is created, and the second not', async () => {
+    secondary.isCut = true
+    await assert.rejects(write(b1), /cut/)
+    secondary.isCut = false
+    const found = await lock.read(never)
+    assert(found !== 'absent')
+    assert.deepEqual([found.record.holderIdentity, found.record.acquireTime], ['a', undefined])
+    expectWritten(await lock.write(b2, found.version, never))
+  })
+})
+
+/** A lock in memory whose watch says what it is told. */
+class ToldLock implements Lock {
+  readonly describe: string
+  stored: Versioned | undefined
+  /** No write arrives. */
+  isCut = false
+  /** After a write took effect, before its answer. */
+  beforeAnswer: (() => Promise<void>) | undefined
+  readonly #next: () => string
+  readonly #told: (Versioned | 'absent')[] = []
+  #wake: () => void = () => undefined
+
+  constructor(describe: string, next: () => string) {
+    this.describe = describe
+    this.#next = next
+  }
+
+  read(): Promise<Versioned | 'absent'> {
+    return Promise.resolve(this.stored ?? 'absent')
+  }
+
+  async write(record: LeaseRecord, version: string | undefined): Promise<Versioned | 'conflict'> {
+    if (this.isCut) throw new Error('cut')
+    if (version !== this.stored?.version) return 'conflict'
+    const written = this.put(record)
+    await this.beforeAnswer?.()
+    return written
+  }
+
+  put(record: LeaseRecord): Versioned {
+    this.stored = { record, version: this.#next() }
+    this.tell(this.stored)
+    return this.stored
+  }
+
+  tell(found: Versioned | 'absent'): void {
+    this.#told.push(found)
+    this.#wake()
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<Versioned | 'absent', void, void> {
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
+    while (!signal.aborted) {
+      const found = this.#told.shift()
+      if (found !== undefined) yield found
+      else await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+}
+
 /** A lock in memory with a counter of its own. */
 function counted(from: number): Lock {
   let stored: Versioned | undefined

@@ -74,11 +74,12 @@ class MultiLock implements Lock {
     this.#begin(next)
     try {
       for (const side of SIDES) {
+        const before = this.#other(side).newest
         const written = await this.#sides[side].write(next, pair[side], signal)
         if (written === 'conflict') return written
         // One that gets no further is tried again under the joint version that it began with.
         pair[side] = written.version
-        this.#checkCounter(side, written.version)
+        this.#checkCounter(written.version, before)
       }
     } finally {
       this.#isWriting = false
@@ -166,10 +167,13 @@ class MultiLock implements Lock {
     }
   }
 
-  /** What was just written comes after all that was known of the other one, if both are counted by one etcd. */
-  #checkCounter(side: Side, version: string): void {
-    const other = this.#sides[side === 'primary' ? 'secondary' : 'primary'].newest
-    if (other === undefined || isNewer(version, other)) return
+  #other(side: Side): KnownLock {
+    return this.#sides[side === 'primary' ? 'secondary' : 'primary']
+  }
+
+  /** A write comes after all that was known of the other one before it, if both are counted by one etcd. */
+  #checkCounter(version: string, before: string | undefined): void {
+    if (before === undefined || isNewer(version, before)) return
     this.#refused = `${this.describe}: their versions are not of one etcd, so nobody can tell which is later`
     throw new ElectionError('invalid', this.#refused)
   }
