@@ -226,9 +226,11 @@ describe('multi lock', () => {
   it('refuses what either refuses', async () => {
     expectWritten(await both(stage.admin).write(leaseRecord('a'), undefined, never))
     await stage.admin.mergePatch(ConfigMaps, KEY, { metadata: { annotations: { [LEADER_ANNOTATION]: 'nonsense' } } })
-    const found = await both(stage.admin).read(never)
-    assert(found !== 'absent')
-    assert.match(found.refused ?? '', /no record of a leader/)
+    for (const lock of [both(stage.admin), multiLock(leaseLock(stage.admin, options()), old(stage.admin))]) {
+      const found = await lock.read(never)
+      assert(found !== 'absent')
+      assert.match(found.refused ?? '', /no record of a leader/)
+    }
   })
 
   it('reads a record that another client wrote to both, in the times of each', async () => {
@@ -285,7 +287,7 @@ describe('multi lock, whose two tell things out of order', () => {
   })
 
   it('tells nothing of what it writes between the two', async () => {
-    secondary.beforeAnswer = turn
+    primary.beforeAnswer = turn
     const written = expectWritten(await write(b1))
     await turn()
     assert(told.length > 0)
@@ -316,7 +318,20 @@ describe('multi lock, whose two tell things out of order', () => {
     assert(alone !== 'absent' && alone.record.acquireTime === undefined)
   })
 
+  it('does not take for absent what a watch has told of since the read began', async () => {
+    primary.beforeAnswer = async () => {
+      primary.beforeAnswer = undefined
+      primary.put(b1)
+      await turn()
+    }
+    const found = await lock.read(never)
+    assert(found !== 'absent')
+    assert.equal(found.record.holderIdentity, 'a')
+  })
+
   it('goes on with the second of two writes where the first is done', async () => {
+    leave.abort()
+    await watching
     const { version } = expectWritten(await write(b1))
     secondary.isCut = true
     await assert.rejects(lock.write(b2, version, never), /cut/)
@@ -342,7 +357,7 @@ class ToldLock implements Lock {
   stored: Versioned | undefined
   /** No write arrives. */
   isCut = false
-  /** After a write took effect, before its answer. */
+  /** After a request took effect, before its answer. */
   beforeAnswer: (() => Promise<void>) | undefined
   readonly #next: () => string
   readonly #told: (Versioned | 'absent')[] = []
@@ -353,8 +368,10 @@ class ToldLock implements Lock {
     this.#next = next
   }
 
-  read(): Promise<Versioned | 'absent'> {
-    return Promise.resolve(this.stored ?? 'absent')
+  async read(): Promise<Versioned | 'absent'> {
+    const found = this.stored ?? 'absent'
+    await this.beforeAnswer?.()
+    return found
   }
 
   async write(record: LeaseRecord, version: string | undefined): Promise<Versioned | 'conflict'> {
