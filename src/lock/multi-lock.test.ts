@@ -286,6 +286,18 @@ describe('multi lock, whose two tell things out of order', () => {
     assert.equal(await write(b2), 'conflict')
   })
 
+  it('tells of another who takes the second while a write of it hangs', async () => {
+    const { version } = expectWritten(await write(b1))
+    secondary.beforeEffect = async () => {
+      secondary.put(leaseRecord('x'))
+      await turn()
+      const last = told.at(-1)
+      assert(last !== undefined && last !== 'absent')
+      assert.equal(last.record.holderIdentity, UNKNOWN_HOLDER)
+    }
+    assert.equal(await lock.write(b2, version, never), 'conflict')
+  })
+
   it('tells nothing of what it writes between the two', async () => {
     primary.beforeAnswer = turn
     const written = expectWritten(await write(b1))
@@ -357,6 +369,8 @@ class ToldLock implements Lock {
   stored: Versioned | undefined
   /** No write arrives. */
   isCut = false
+  /** While a write is on its way. */
+  beforeEffect: (() => Promise<void>) | undefined
   /** After a request took effect, before its answer. */
   beforeAnswer: (() => Promise<void>) | undefined
   readonly #next: () => string
@@ -376,6 +390,7 @@ class ToldLock implements Lock {
 
   async write(record: LeaseRecord, version: string | undefined): Promise<Versioned | 'conflict'> {
     if (this.isCut) throw new Error('cut')
+    await this.beforeEffect?.()
     if (version !== this.stored?.version) return 'conflict'
     const written = this.put(record)
     await this.beforeAnswer?.()

@@ -104,8 +104,8 @@ class MultiLock implements Lock {
     const signal = AbortSignal.any([parent, leaving.signal])
     const streams = SIDES.map((side) => this.#sides[side].changes(signal))
     for await (const _change of merged(streams, () => leaving.abort())) {
-      // Between our two writes there is nothing to tell: the first is no news to us.
-      const joint = this.#isWriting && this.#isHalfWritten() ? undefined : this.#joint()
+      // While both are being created, there is nothing to tell of the first alone.
+      const joint = this.#isWriting && this.#isHalfCreated() ? undefined : this.#joint()
       if (joint !== undefined) yield joint
     }
   }
@@ -123,9 +123,13 @@ class MultiLock implements Lock {
    * nothing before it there is something now, though: it cannot be created again.
    */
   #effective(): Versioned | 'absent' | undefined {
-    const { primary, secondary } = this.#sides
-    if (!this.#half || !this.#isHalfWritten()) return primary.state
-    return this.#half.before === 'absent' && secondary.state === 'absent' ? primary.state : this.#half.before
+    return !this.#half || !this.#isHalfWritten() || this.#isHalfCreated()
+      ? this.#sides.primary.state
+      : this.#half.before
+  }
+
+  #isHalfCreated(): boolean {
+    return this.#isHalfWritten() && this.#half?.before === 'absent' && this.#sides.secondary.state === 'absent'
   }
 
   /**
