@@ -15,6 +15,9 @@ import { sharedCluster } from './controlplane/shared.ts'
 const TIMING = { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 0.5 }
 const STRATEGY = 'OldestEmulationVersion'
 
+/** For so long a candidate counts as alive. */
+const ELECTION_MILLIS = 5_000
+
 /** The coordinator looks every five seconds, and gives candidates five to answer. */
 describe('coordinated election, with the coordinator of the API server', function () {
   this.timeout(120_000)
@@ -23,6 +26,7 @@ describe('coordinated election, with the coordinator of the API server', functio
   let key: { readonly namespace: string; readonly name: string }
   const contenders: Contender[] = []
   const errors: ElectionError[] = []
+  const cut = new Set<string>()
   let count = 0
 
   before(async () => {
@@ -51,8 +55,11 @@ describe('coordinated election, with the coordinator of the API server', functio
   })
 
   function stand(identity: string, binaryVersion: string, emulationVersion = binaryVersion): Contender {
-    const api = new Api(transport, systemClock)
-    const onError = (error: ElectionError): void => void errors.push(error)
+    const send: UndiciTransport['send'] = (request) =>
+      cut.has(identity) ? Promise.reject(new Error('cut off')) : transport.send(request)
+    const api = new Api({ send }, systemClock)
+    // What is cut off fails, and is to be heard of by nobody.
+    const onError = (error: ElectionError): void => void (cut.has(identity) || errors.push(error))
     const elector = coordinated(api, { ...key, ...TIMING, identity, binaryVersion, emulationVersion, onError })
     const contender = new Contender(identity, elector)
     contenders.push(contender)
@@ -62,7 +69,7 @@ describe('coordinated election, with the coordinator of the API server', functio
   const lease = async (): Promise<Lease> => must(await cluster.api.get(Leases, key))
   const candidate = async (name: string) => cluster.api.get(LeaseCandidates, { ...key, name })
 
-  it('names the one candidate, which renews what it was given, and answers pings', async () => {
+  it('names the one candidate, which renews what it was given', async () => {
     const a = stand('Pod_a.1', '1.2.0')
     await a.leads()
     const found = must(await candidate('Pod_a.1'))
@@ -85,6 +92,10 @@ describe('coordinated election, with the coordinator of the API server', functio
     const a = stand('a', '1.2.0')
     await a.leads()
     must(await cluster.api.mergePatch(Leases, key, { metadata: { annotations: { note: 'mine' } } }))
+    await eventually({ what: 'it is too long ago that a stood for the coordinator not to ask' }, async () => {
+      const { renewTime } = must(await candidate('a')).spec!
+      return Date.now() - Date.parse(renewTime!) > ELECTION_MILLIS || undefined
+    })
     const b = stand('b', '1.2.0', '1.1.0')
     await b.leads()
     assert.deepEqual([a.ends, a.terms.length], [['preferred'], 1], 'the annotation ends no term')
@@ -110,6 +121,21 @@ describe('coordinated election, with the coordinator of the API server', functio
     await b.leads()
     assert.equal((await lease()).spec?.holderIdentity, 'b')
     assert.deepEqual([checkTerms([a, b]).length, a.ends], [2, ['aborted']])
+  })
+
+  it('names another when the leader is cut off, whose term has ended by then', async () => {
+    const c = stand('c', '1.0.0')
+    await c.leads()
+    const d = stand('d', '1.1.0')
+    await eventually({ what: 'd stands' }, async () => ((await candidate('d')).kind === 'ok' ? true : undefined))
+    cut.add('c')
+    assert.equal(await c.ended(), 'deadline')
+    await d.leads()
+    assert.deepEqual(
+      checkTerms([c, d]).map(({ identity }) => identity),
+      ['c', 'd'],
+    )
+    assert(d.tokens[0]! > c.tokens[0]! && d.numbers[0]! > c.numbers[0]!)
   })
 
   it('stands again when its candidate is deleted', async () => {

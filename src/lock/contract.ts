@@ -188,7 +188,7 @@ function describeLock(kind: LockKind, open: () => Subject): void {
       if (kind.bearsEdits) {
         // Without a look at it in between, and after one.
         const second = expectWritten(await subject.lock.write(next, first.version, never))
-        await subject.edit({ metadata: { labels: { by: 'another hand' } } })
+        await subject.edit({ metadata: { labels: { by: 'another-hand' } } })
         assert.deepEqual(await subject.lock.read(never), second)
         expectWritten(await subject.lock.write(leaseRecord('a'), second.version, never))
       } else {
