@@ -22,7 +22,11 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="LeaderGroup operator" \
       org.opencontainers.image.description="Exactly one leader among your pods" \
       org.opencontainers.image.licenses="Apache-2.0"
+# glibc would give each of Node's threads a heap of its own, and hardly ever give back what a list has taken.
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=1 \
+    MALLOC_MMAP_THRESHOLD_=131072 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     PATH=/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # .mjs: there is no package.json beside it that would say that it is an ES module.
 COPY --from=build --chmod=444 /build/dist/leadergroup.js /leadergroup.mjs
@@ -30,6 +34,8 @@ COPY --from=build --chmod=444 /build/LICENSE /build/dist/leadergroup.js.LEGAL.tx
 # By number: a kubelet cannot tell from a name that it is not root. It is that of distroless's `nonroot`, and it owns
 # nothing here; nothing is ever written.
 USER 65532:65532
-# Flags can be given as arguments, or as LEADERGROUP_… variables.
-ENTRYPOINT ["node", "/leadergroup.mjs"]
+# Flags can be given as arguments, or as LEADERGROUP_… variables. V8's first one keeps memory small that an operator, which
+# waits for the network, has no use for; NODE_OPTIONS does not take it. The second gives the young generation, of which
+# the first leaves 1 MB, the room that a flood of failovers needs.
+ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=4", "/leadergroup.mjs"]
 CMD ["operator"]

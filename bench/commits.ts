@@ -26,9 +26,17 @@ export async function watchCommits<T extends KubeObject>(
   const scope = namespace === undefined ? {} : { namespace }
   const { resourceVersion } = must(await api.list(resource, { ...scope, limit: 1 }))
   const end = new AbortController()
-  const options = { ...scope, resourceVersion, timeoutSeconds: WATCH_SECONDS, signal: end.signal }
-  const { body } = must(await api.openWatch(resource, options))
-  return new Commits(resource.plural, body, end)
+  const open = async (from: string): Promise<AsyncIterable<Uint8Array>> => {
+    const options = { ...scope, resourceVersion: from, timeoutSeconds: WATCH_SECONDS, signal: end.signal }
+    return must(await api.openWatch(resource, options)).body
+  }
+  return new Commits(resource.plural, { open, resourceVersion, body: await open(resourceVersion) }, end)
+}
+
+interface Watching {
+  readonly open: (from: string) => Promise<AsyncIterable<Uint8Array>>
+  readonly resourceVersion: string
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 export class Commits<T extends KubeObject> implements AsyncDisposable {
@@ -38,11 +46,11 @@ export class Commits<T extends KubeObject> implements AsyncDisposable {
   readonly #listeners = new Set<(commit: Commit<T>) => void>()
   readonly #lost = Promise.withResolvers<never>()
 
-  constructor(what: string, body: AsyncIterable<Uint8Array>, end: AbortController) {
+  constructor(what: string, watching: Watching, end: AbortController) {
     this.#what = what
     this.#end = end
     this.#lost.promise.catch(() => undefined)
-    this.#following = this.#follow(body).catch(this.#lost.reject)
+    this.#following = this.#follow(watching).catch(this.#lost.reject)
   }
 
   /** Calls `listener` with each commit, in order; the returned function ends that. */
@@ -76,17 +84,21 @@ export class Commits<T extends KubeObject> implements AsyncDisposable {
     await this.#following
   }
 
-  async #follow(body: AsyncIterable<Uint8Array>): Promise<void> {
+  /** The API server ends a watch that it would have to wait for; it goes on where that one was. */
+  async #follow({ open, resourceVersion, body }: Watching): Promise<void> {
+    let last = resourceVersion
     try {
-      for await (const frame of frames(body)) {
-        const at = clock.now()
-        const event = parseEvent<T>(`watch of ${this.#what}`, frame)
-        if (event.type === 'ERROR') throw new Error(`the watch of ${this.#what} broke off: ${event.text}`)
-        if (event.type === 'BOOKMARK') continue
-        const commit = { at, gone: event.type === 'DELETED', object: event.object }
-        for (const listener of this.#listeners) listener(commit)
+      for (let stream = body; ; stream = await open(last)) {
+        for await (const frame of frames(stream)) {
+          const at = clock.now()
+          const event = parseEvent<T>(`watch of ${this.#what}`, frame)
+          if (event.type === 'ERROR') throw new Error(`the watch of ${this.#what} broke off: ${event.text}`)
+          last = event.object.metadata.resourceVersion
+          if (event.type === 'BOOKMARK') continue
+          const commit = { at, gone: event.type === 'DELETED', object: event.object }
+          for (const listener of this.#listeners) listener(commit)
+        }
       }
-      throw new Error(`the watch of ${this.#what} ended`)
     } catch (error) {
       if (!this.#end.signal.aborted) throw error
     }

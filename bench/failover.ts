@@ -1,7 +1,7 @@
 /** One failover after the other, each of a group at rest, in turn with its floor. */
 import { systemClock as clock } from '../src/clock.ts'
 import { groupKeys } from '../src/group/keys.ts'
-import { type KubeObject, type Pod, Pods, type Resource } from '../src/kube/objects.ts'
+import { EndpointSlices, type EndpointSlice, type KubeObject, type Pod, Pods, Services } from '../src/kube/objects.ts'
 import { eventually } from '../e2e/controlplane/eventually.ts'
 import { must } from '../e2e/controlplane/must.ts'
 import { setReady } from '../e2e/pods.ts'
@@ -9,7 +9,7 @@ import { type Request, isWrite } from './audit.ts'
 import { type Commits, watchCommits } from './commits.ts'
 import { type Figure, type Goal, spread } from './figure.ts'
 import { openFloor } from './floor.ts'
-import { startOperator } from './operator.ts'
+import { type StartOptions, startOperator } from './operator.ts'
 import { createGroup, createReadyPod } from './population.ts'
 import { type Stage, createNamespace } from './stage.ts'
 import { TRIGGERS, type Trigger, deletePod, isLabelled, triggered } from './trigger.ts'
@@ -17,18 +17,11 @@ import { TRIGGERS, type Trigger, deletePod, isLabelled, triggered } from './trig
 /** They take turns, so that each has written its status and rests when its next leader is lost. */
 const GROUPS = 20
 const GROUP = 'db'
+const PORTS = [{ name: 'sql', port: 5432 }]
 
-interface EndpointSlice extends KubeObject {
-  readonly endpoints: readonly { readonly targetRef?: { readonly uid: string } }[] | null
-}
-
-const EndpointSlices: Resource<EndpointSlice> = {
-  group: 'discovery.k8s.io',
-  version: 'v1',
-  plural: 'endpointslices',
-  kind: 'EndpointSlice',
-}
-const Services: Resource<KubeObject> = { group: '', version: 'v1', plural: 'services', kind: 'Service' }
+/** `Selector`: a user's own Service on the label, which the standard controller fills. */
+const ROUTINGS = ['Selector', 'Direct'] as const
+type Routing = (typeof ROUTINGS)[number]
 
 /** One failover: milliseconds from the trigger's commit, and when it was, in wall time. */
 interface Sample {
@@ -40,51 +33,58 @@ interface Sample {
   until: number
 }
 
-export async function measureFailovers(stage: Stage, failovers: number): Promise<Figure[]> {
-  await using operator = await startOperator(stage)
+export async function measureFailovers(stage: Stage, failovers: number, options: StartOptions): Promise<Figure[]> {
+  await using operator = await startOperator(stage, options)
   await operator.untilActing(stage.signal)
   await using watched = await watchCommits(stage.api, Pods, 'floor')
   await using pods = await watchCommits(stage.observer, Pods)
   await using slices = await watchCommits(stage.observer, EndpointSlices)
-  const floor = await openFloor(stage)
-  const scenes: Scene[] = []
-  for (let index = 0; index < GROUPS; index++) scenes.push(await openScene(stage, `db-${index}`, pods, slices))
   const figures: Figure[] = []
-  for (const trigger of TRIGGERS) {
-    await stage.audit.skip()
-    const samples: Sample[] = []
-    // The first round is not counted: connections open, code is compiled.
-    for (let index = -GROUPS; index < failovers; index++) {
-      stage.signal.throwIfAborted()
-      stage.progress.update(`${trigger.name}: ${Math.max(index, 0)} of ${failovers}`)
-      const bare = await floor.measure(trigger, watched, pods)
-      const sample = await scenes[(index + GROUPS) % GROUPS]!.failOver(trigger, bare)
-      const before = samples.findLast(({ namespace }) => namespace === sample.namespace)
-      if (before) before.until = sample.from
-      samples.push(sample)
+  for (const routing of ROUTINGS) {
+    const floor = await openFloor(stage, routing === 'Direct')
+    const scenes: Scene[] = []
+    for (let index = 0; index < GROUPS; index++) {
+      scenes.push(await openScene(stage, routing, `${routing.toLowerCase()}-${index}`, pods, slices))
     }
-    const requests = await stage.audit.requests()
-    figures.push(...latencies(trigger, samples.slice(GROUPS)), ...counts(trigger, samples.slice(0, -GROUPS), requests))
-    stage.progress.say(`${trigger.name}: ${failovers} failovers`)
+    for (const trigger of TRIGGERS) {
+      await stage.audit.skip()
+      const what = `${trigger.name}, ${routing}`
+      const samples: Sample[] = []
+      // The first round is not counted: connections open, code is compiled.
+      for (let index = -GROUPS; index < failovers; index++) {
+        stage.signal.throwIfAborted()
+        stage.progress.update(`${what}: ${Math.max(index, 0)} of ${failovers}`)
+        const bare = await floor.measure(trigger, watched, pods)
+        const sample = await scenes[(index + GROUPS) % GROUPS]!.failOver(trigger, bare)
+        const before = samples.findLast(({ namespace }) => namespace === sample.namespace)
+        if (before) before.until = sample.from
+        samples.push(sample)
+      }
+      const requests = await stage.audit.requests()
+      figures.push(...latencies(trigger, routing, samples.slice(GROUPS)))
+      figures.push(...counts(trigger, routing, samples.slice(0, -GROUPS), requests))
+      stage.progress.say(`${what}: ${failovers} failovers`)
+    }
   }
   return figures
 }
 
 async function openScene(
   stage: Stage,
+  routing: Routing,
   namespace: string,
   pods: Commits<Pod>,
   slices: Commits<EndpointSlice>,
 ): Promise<Scene> {
   await createNamespace(stage.api, namespace)
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: GROUP },
-    spec: { selector: { [groupKeys(GROUP).role]: 'leader' }, ports: [{ name: 'sql', port: 5432 }] },
+  if (routing === 'Direct') {
+    await createGroup(stage, { namespace, group: GROUP }, [{ name: GROUP, role: 'Leader', ports: PORTS }])
+  } else {
+    const selector = { [groupKeys(GROUP).role]: 'leader' }
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: GROUP }, spec: { selector, ports: PORTS } }
+    must(await stage.api.create(Services, namespace, service))
+    await createGroup(stage, { namespace, group: GROUP })
   }
-  must(await stage.api.create(Services, namespace, service))
-  await createGroup(stage, { namespace, group: GROUP })
   const scene = new Scene(stage, namespace, pods, slices)
   for (let index = 0; index < 3; index++) await scene.addPod()
   return scene
@@ -152,21 +152,27 @@ class Scene {
   }
 }
 
-function latencies(trigger: Trigger, samples: readonly Sample[]): Figure[] {
+function latencies(trigger: Trigger, routing: Routing, samples: readonly Sample[]): Figure[] {
   const floor = spread(samples.map((each) => each.floor))
   const label = spread(samples.map((each) => each.label))
   const slice = spread(samples.map((each) => each.slice))
   const reached = label.median <= 1.5 * floor.median && label.p99! <= 30
-  const goal = trigger.gone ? { goal: { text: 'median ≤ 1.5 × floor, p99 ≤ 30 ms', reached } } : {}
-  const common = { bench: 'failover', unit: 'ms', floor } as const
+  const goal =
+    trigger.gone && routing === 'Selector' ? { goal: { text: 'median ≤ 1.5 × floor, p99 ≤ 30 ms', reached } } : {}
+  const what = `${trigger.name}, ${routing}`
   return [
-    { ...common, what: `${trigger.name} → label`, value: label, ...goal },
-    { ...common, what: `${trigger.name} → slice of a user's Service`, value: slice },
+    { what: `${what} → label`, unit: 'ms', value: label, floor, ...goal },
+    { what: `${what} → slice with the new pod alone`, unit: 'ms', value: slice, floor },
   ]
 }
 
 /** Of those after which the same group failed over once more: their traces are complete. */
-function counts(trigger: Trigger, samples: readonly Sample[], requests: readonly Request[]): Figure[] {
+function counts(
+  trigger: Trigger,
+  routing: Routing,
+  samples: readonly Sample[],
+  requests: readonly Request[],
+): Figure[] {
   const byNamespace = Map.groupBy(requests, ({ namespace }) => namespace)
   const seen = samples.map(({ namespace, from, until }) => {
     // The bench's clock has whole milliseconds.
@@ -179,20 +185,24 @@ function counts(trigger: Trigger, samples: readonly Sample[], requests: readonly
     spread(seen.map((each) => select(each).length))
   const of = (resource: string) =>
     count(({ after }) => after.filter((each) => isWrite(each) && each.resource === resource))
-  const limit = trigger.gone ? 2 : 3
-  const writes = count(({ before }) => before.filter(isWrite))
+  const limit = (trigger.gone ? 2 : 3) + (routing === 'Direct' ? 1 : 0)
+  // One that is refused writes nothing: a slice that the garbage collector took along with its pod is created instead.
+  const writes = count(({ before }) => before.filter((each) => isWrite(each) && each.code < 300))
   const perSecond = spread(
     seen.map(({ after }) => mostInASecond(after.filter(({ resource }) => resource === 'leadergroups/status'))),
   )
   const figure = (what: string, value: Figure['value'], goal?: Goal): Figure => ({
-    bench: 'failover',
-    what: `${trigger.name}: ${what}`,
+    what: `${trigger.name}, ${routing}: ${what}`,
     unit: 'requests',
     value,
     ...(goal ? { goal } : {}),
   })
   return [
     figure('writes until the label', writes, { text: `≤ ${limit} each`, reached: writes.max! <= limit }),
+    figure(
+      'refused writes until the label',
+      count(({ before }) => before.filter((each) => isWrite(each) && each.code >= 300)),
+    ),
     figure(
       'reads until the label',
       count(({ before }) => before.filter((each) => each.verb === 'get')),

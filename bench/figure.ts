@@ -1,7 +1,5 @@
 /** A figure: what was measured, the floor of the same run beside it, and what it should reach. */
 export interface Figure {
-  /** Name of the benchmark that it belongs to. */
-  readonly bench: string
   readonly what: string
   readonly unit: 'ms' | 's' | 'MB' | '% of a core' | 'requests' | 'writes'
   readonly value: Spread

@@ -1,81 +1,121 @@
 /** `npm run bench`: the project's figures, measured on this machine. */
 import { writeFile } from 'node:fs/promises'
-import { constants, cpus } from 'node:os'
+import { constants, cpus, loadavg } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { buildBundle } from '../scripts/build.ts'
+import { systemClock as clock } from '../src/clock.ts'
 import { terminalProgress } from '../e2e/controlplane/progress.ts'
+import { record } from './document.ts'
 import { measureFailovers } from './failover.ts'
 import { type Figure, table } from './figure.ts'
-import { NAMES, type Name } from './name.ts'
+import { measureHealing } from './heal.ts'
 import { measureScale } from './scale.ts'
+import { SECTIONS, type Measured, type Section } from './section.ts'
 import { openStage } from './stage.ts'
 
 interface Flags {
   readonly quick?: boolean
+  readonly write?: boolean
   readonly failovers: number
+  readonly heal: number
   readonly quietSeconds: number
   readonly groups: readonly number[]
   readonly nodeArgs: readonly string[]
   readonly json?: string | true
 }
 
+const QUICK = { failovers: 20, heal: 100, quietSeconds: 5, groups: [0, 100] }
+
 const program = new Command('bench')
   .description('Measures the figures of the operator on a real control plane of its own, next to their floor')
-  .addArgument(new Argument('[names...]', 'what to measure (default: all)').choices(NAMES))
+  .addArgument(new Argument('[sections...]', 'what to measure (default: all)').choices(SECTIONS))
   .option('--quick', 'a small share: 20 failovers, 100 groups, 5 s of rest')
+  .option('--write', 'put what was measured into docs/figures.json and docs/figures.md, as soon as a section is done')
   .option('--failovers <n>', 'failovers of each kind', positive, 200)
-  .option('--quiet-seconds <s>', 'how long to look whether nothing is written; 300 is the full time', positive, 60)
+  .option('--heal <n>', 'how many leaders die at once', positive, 1_000)
+  .option('--quiet-seconds <s>', 'how long to look whether nothing is written', positive, 300)
   .option('--groups <list>', 'numbers of groups, separated by commas', sizes, [0, 100, 1_000, 10_000])
-  .option('--node-args <args>', "flags of the operator's Node, as --cpu-prof, separated by blanks", words, [])
+  .option('--node-args <args>', "more flags of the operator's Node, as --cpu-prof, separated by blanks", words, [])
   .option('--json [file]', 'the figures as JSON, to a file or instead of the table')
   .parse()
-const flags = program.opts<Flags>()
-const names = new Set<Name>(program.args.length > 0 ? (program.args as Name[]) : NAMES)
+const given = program.opts<Flags>()
+if (given.quick && given.write) program.error('error: --quick measures too little to be written down')
+const flags = given.quick ? { ...given, ...QUICK } : given
+const sections = new Set<Section>(program.args.length > 0 ? (program.args as Section[]) : SECTIONS)
 
 const progress = terminalProgress()
 const end = new AbortController()
+let stoppedAt = Infinity
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
+    // Servers and directories go with this process, however it ends, so who asks twice need not wait. npm passes on
+    // what the terminal has sent here already: that is once.
+    if (clock.now() - stoppedAt > 1_000) process.exit(128 + constants.signals[name])
+    if (end.signal.aborted) return
+    stoppedAt = clock.now()
     process.exitCode = 128 + constants.signals[name]
+    progress.say(`${name}: stopping`)
     end.abort(new Error(`stopped by ${name}`))
   })
 }
 
-const figures: Figure[] = []
+const done = new Map<Section, Measured>()
+let begun = beginning()
 try {
   await measure(end.signal)
 } catch (error) {
   process.exitCode ??= 1
-  process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  if (!end.signal.aborted) {
+    process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  }
 }
 await report()
 process.exit()
 
 async function measure(signal: AbortSignal): Promise<void> {
+  const { failovers, heal, quietSeconds, groups, nodeArgs } = flags
+  const start = { nodeArgs }
   progress.say('building dist/leadergroup.js')
   await buildBundle()
-  if (names.has('failover')) {
+  if (sections.has('failover')) {
     await using stage = await openStage({ controllerManager: true, bodies: true, progress, signal })
-    figures.push(...(await measureFailovers(stage, flags.quick ? 20 : flags.failovers)))
+    await finish('failover', await measureFailovers(stage, failovers, start))
   }
-  if (['resources', 'heal', 'quiet', 'restart'].some((name) => names.has(name as Name))) {
-    // Without the controller manager: it would only compete for the two cores, and no figure here needs it.
+  // From here on without the controller manager: it would only compete for the cores, and no figure here needs it.
+  if (sections.has('heal')) {
     await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })
-    const ascending = (flags.quick ? [0, 100] : flags.groups).toSorted((a, b) => a - b)
-    const { nodeArgs } = flags
-    const quietSeconds = flags.quick ? 5 : flags.quietSeconds
-    for await (const figure of measureScale(stage, { names, sizes: ascending, quietSeconds, nodeArgs }))
-      figures.push(figure)
+    await finish('heal', await measureHealing(stage, heal, start))
+  }
+  if (['resources', 'quiet', 'restart'].some((name) => sections.has(name as Section))) {
+    await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })
+    const ascending = groups.toSorted((a, b) => a - b)
+    for await (const [section, figures] of measureScale(stage, { sections, sizes: ascending, quietSeconds, start })) {
+      await finish(section, figures)
+    }
   }
 }
 
-async function report(): Promise<void> {
-  if (figures.length === 0) return
+async function finish(section: Section, figures: readonly Figure[]): Promise<void> {
+  const minutes = (clock.now() - begun.now) / 60_000
   const [cpu] = cpus()
-  const machine = { cores: cpus().length, model: cpu?.model ?? 'unknown', node: process.version }
-  const json = `${JSON.stringify({ machine, figures }, undefined, 2)}\n`
+  const machine = `${cpus().length} cores (${cpu?.model ?? 'unknown'}), Node ${process.versions.node}`
+  const load = [begun.load, loadavg()[0]!] as const
+  const measured = { at: begun.at, minutes: Math.round(minutes * 10) / 10, machine, load, figures }
+  done.set(section, measured)
+  progress.say(`${section}: done after ${minutes.toFixed(1)} min`)
+  if (flags.write) await record({ [section]: measured })
+  begun = beginning()
+}
+
+function beginning(): { readonly at: string; readonly now: number; readonly load: number } {
+  return { at: new Date(clock.wallNow()).toISOString(), now: clock.now(), load: loadavg()[0]! }
+}
+
+async function report(): Promise<void> {
+  if (done.size === 0) return
+  const json = `${JSON.stringify(Object.fromEntries(done), undefined, 2)}\n`
   if (flags.json === true) process.stdout.write(json)
-  else process.stdout.write(`\n${table(figures)}\n`)
+  else for (const [section, { figures }] of done) process.stdout.write(`\n${section}\n\n${table(figures)}\n`)
   if (typeof flags.json === 'string') await writeFile(flags.json, json)
 }
 

@@ -8,6 +8,7 @@ import { freePorts } from '../e2e/controlplane/ports.ts'
 import { type Scratch, ended, openScratch } from '../e2e/controlplane/scratch.ts'
 import { OPERATOR_NAMESPACE } from '../e2e/operator-process.ts'
 import { BUNDLE_FILE } from '../scripts/build.ts'
+import { readShipped } from './shipped.ts'
 import type { Stage } from './stage.ts'
 
 const NODE = join(import.meta.dirname, '../node_modules/.bin/node')
@@ -15,12 +16,13 @@ const READY_MILLIS = 60_000
 const STOP_MILLIS = 15_000
 
 export interface StartOptions {
-  /** More flags of Node itself, to profile it. */
+  /** More flags of Node itself, after those of the image: to profile it. */
   readonly nodeArgs?: readonly string[]
 }
 
 export async function startOperator(stage: Stage, { nodeArgs = [] }: StartOptions = {}): Promise<RunningOperator> {
   const [health, metrics] = (await freePorts(2)) as [number, number]
+  const shipped = await readShipped()
   const scratch = await openScratch()
   const logPath = join(scratch.dir, 'operator.log')
   const log = await open(logPath, 'a')
@@ -32,8 +34,8 @@ export async function startOperator(stage: Stage, { nodeArgs = [] }: StartOption
     '--log-format=json',
   ]
   const startedAt = clock.now()
-  const child = scratch.spawn(NODE, [...nodeArgs, BUNDLE_FILE, 'operator', ...flags], {
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', POD_NAME: 'bench', POD_UID: randomUUID() },
+  const child = scratch.spawn(NODE, [...shipped.nodeArgs, ...nodeArgs, BUNDLE_FILE, 'operator', ...flags], {
+    env: { ...shipped.env, PATH: process.env['PATH'], POD_NAME: 'bench', POD_UID: randomUUID() },
     stdio: ['ignore', log.fd, log.fd],
   })
   await log.close()

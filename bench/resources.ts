@@ -34,14 +34,13 @@ export async function measureResources(
   const what = `${groups} groups, ${how}`
   return [
     {
-      bench: 'resources',
       what: `RSS at ${what}`,
       unit: 'MB',
       value: single(megabytes),
       goal: atMost(megabytes, limit, 'MB'),
     },
-    { bench: 'resources', what: `of which heap in use at ${what}`, unit: 'MB', value: single(after.heapBytes / 1e6) },
-    { bench: 'resources', what: `CPU at ${what}`, unit: '% of a core', value: single(cpu) },
+    { what: `of which heap in use at ${what}`, unit: 'MB', value: single(after.heapBytes / 1e6) },
+    { what: `CPU at ${what}`, unit: '% of a core', value: single(cpu) },
   ]
 }
 
@@ -53,7 +52,7 @@ export async function measureQuiet(stage: Stage, population: Population, seconds
   await sleepUntil(clock, clock.now() + seconds * 1000, stage.signal)
   const writes = (await stage.audit.writes()).length
   const what = `${population.groups.length} groups, ${seconds} s of rest: writes beyond its own Lease`
-  return [{ bench: 'quiet', what, unit: 'writes', value: single(writes), goal: { text: '0', reached: writes === 0 } }]
+  return [{ what, unit: 'writes', value: single(writes), goal: { text: '0', reached: writes === 0 } }]
 }
 
 /** How long what a new process does of its own accord is looked at. */
@@ -89,25 +88,21 @@ export async function measureRestart(
   const third = await startOperator(stage, options)
   const toLabel = ((await healed).at - third.startedAt) / 1000
   await population.addPod(member)
-  const common = { bench: 'restart' } as const
   return {
     figures: [
       {
-        ...common,
         what: `restart with ${size} groups: exec → all lists complete, acting`,
         unit: 's',
         value: single(acting / 1000),
         goal: atMost(acting / 1000, RESTART_GOAL_SECONDS, 's'),
       },
       {
-        ...common,
         what: `restart with ${size} groups: exec → label of a group that lost its leader`,
         unit: 's',
         value: single(toLabel),
         goal: atMost(toLabel, RESTART_GOAL_SECONDS, 's'),
       },
       {
-        ...common,
         what: `restart with ${size} groups: writes when nothing changed`,
         unit: 'writes',
         value: single(writes),

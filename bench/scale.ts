@@ -1,64 +1,52 @@
 /** The figures that depend on the number of groups, on one control plane whose population grows. */
-import { type Figure } from './figure.ts'
-import { measureHealing } from './heal.ts'
-import type { Name } from './name.ts'
-import { type RunningOperator, startOperator } from './operator.ts'
+import type { Figure } from './figure.ts'
+import { type RunningOperator, type StartOptions, startOperator } from './operator.ts'
 import { Population } from './population.ts'
 import { measureQuiet, measureResources, measureRestart } from './resources.ts'
+import type { Section } from './section.ts'
 import type { Stage } from './stage.ts'
 
-const HEALED = 1_000
 /** Long enough for a bookmark of each watch and for many renewals. */
 const RESOURCES_SECONDS = 20
 
+export type ScaleSection = Extract<Section, 'resources' | 'quiet' | 'restart'>
+
 export interface ScaleOptions {
-  readonly names: ReadonlySet<Name>
-  /** Numbers of groups, ascending. */
+  readonly sections: ReadonlySet<Section>
+  /** Numbers of groups, ascending. Rest and restart are measured at the largest. */
   readonly sizes: readonly number[]
   readonly quietSeconds: number
-  /** Of the operator's Node. */
-  readonly nodeArgs: readonly string[]
+  readonly start: StartOptions
 }
 
 export async function* measureScale(
   stage: Stage,
-  { names, sizes, quietSeconds, nodeArgs }: ScaleOptions,
-): AsyncGenerator<Figure> {
-  const largest = sizes.at(-1)!
+  { sections, sizes, quietSeconds, start }: ScaleOptions,
+): AsyncGenerator<readonly [ScaleSection, readonly Figure[]]> {
   const population = new Population(stage)
-  let operator: RunningOperator | undefined = await startOperator(stage, { nodeArgs })
+  let operator: RunningOperator = await startOperator(stage, start)
   try {
     await operator.untilActing(stage.signal)
-    for (const groups of due(names, sizes)) {
+    const resources: Figure[] = []
+    for (const groups of sections.has('resources') ? sizes : sizes.slice(-1)) {
       await population.grow(groups)
       await population.settle()
-      if (names.has('resources')) {
-        const seconds = RESOURCES_SECONDS
-        yield* await measureResources(stage, operator, { groups, how: 'after they were created', seconds })
-        await operator[Symbol.asyncDispose]()
-        operator = await startOperator(stage, { nodeArgs })
-        await operator.untilActing(stage.signal)
-        await population.settle()
-        yield* await measureResources(stage, operator, { groups, how: 'after a restart', seconds })
-      }
-      if (names.has('heal') && groups === Math.min(HEALED, largest)) yield* await measureHealing(stage, population)
-      if (groups !== largest) continue
-      if (names.has('quiet')) yield* await measureQuiet(stage, population, quietSeconds)
-      if (!names.has('restart')) continue
-      const restart = await measureRestart(stage, population, operator, { nodeArgs })
-      operator = restart.operator
-      yield* restart.figures
+      if (!sections.has('resources')) continue
+      const seconds = RESOURCES_SECONDS
+      resources.push(...(await measureResources(stage, operator, { groups, how: 'after they were created', seconds })))
+      await operator[Symbol.asyncDispose]()
+      operator = await startOperator(stage, start)
+      await operator.untilActing(stage.signal)
+      await population.settle()
+      resources.push(...(await measureResources(stage, operator, { groups, how: 'after a restart', seconds })))
     }
+    if (sections.has('resources')) yield ['resources', resources]
+    if (sections.has('quiet')) yield ['quiet', await measureQuiet(stage, population, quietSeconds)]
+    if (!sections.has('restart')) return
+    const restart = await measureRestart(stage, population, operator, start)
+    operator = restart.operator
+    yield ['restart', restart.figures]
   } finally {
     await operator[Symbol.asyncDispose]()
   }
-}
-
-/** The sizes at which something is measured. */
-function due(names: ReadonlySet<Name>, sizes: readonly number[]): readonly number[] {
-  const largest = sizes.at(-1)!
-  const needed = new Set(names.has('resources') ? sizes : [])
-  if (names.has('heal')) needed.add(Math.min(HEALED, largest))
-  if (names.has('quiet') || names.has('restart')) needed.add(largest)
-  return [...needed].toSorted((a, b) => a - b)
 }

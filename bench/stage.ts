@@ -50,7 +50,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     fsync: true,
     auditLog: true,
     controllerManager,
-    extraApiServerArgs: [`--audit-policy-file=${policy}`],
+    // One file, in MB: what reads it does not follow it through rotations.
+    extraApiServerArgs: [`--audit-policy-file=${policy}`, '--audit-log-maxsize=100000'],
     progress,
     signal,
   })

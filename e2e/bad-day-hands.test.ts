@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { formatStamp, parseStamp } from '../src/group/gate.ts'
+import { formatStamp, parseStamp } from '../src/group/gate/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import { Pods } from '../src/kube/objects.ts'
 import { Namespaces } from './controlplane/cluster.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { formatMark } from '../src/group/gate.ts'
+import { formatMark } from '../src/group/gate/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import { type Change, checkHistory, mostLabelled, mostLabelledByOperators } from './history.ts'
 

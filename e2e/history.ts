@@ -5,7 +5,7 @@
  * integers (KEP-5504 promises it only per resource type; that one etcd serves all is this control plane's choice).
  */
 import assert from 'node:assert/strict'
-import { formatIdentity, formatMark, parseMark, transitionsOf, type Mark } from '../src/group/gate.ts'
+import { formatIdentity, formatMark, parseMark, transitionsOf, type Mark } from '../src/group/gate/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import type { LeaderGroup } from '../src/group/leadergroup.ts'
 import { modeOf } from '../src/group/spec.ts'

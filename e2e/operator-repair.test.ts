@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../src/clock.ts'
-import { formatMark, parseStamp } from '../src/group/gate.ts'
+import { formatMark, parseStamp } from '../src/group/gate/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import { Leases } from '../src/kube/objects.ts'
 import { eventually } from './controlplane/eventually.ts'

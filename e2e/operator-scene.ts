@@ -1,6 +1,6 @@
 /** A namespace with groups and pods, and the questions that tests of the operator ask about them. */
 import assert from 'node:assert/strict'
-import { formatIdentity } from '../src/group/gate.ts'
+import { formatIdentity } from '../src/group/gate/gate.ts'
 import { LEADER_ROLE, groupKeys } from '../src/group/keys.ts'
 import type { LeaderGroup, LeaderGroupCondition, LeaderGroupStatus } from '../src/group/leadergroup.ts'
 import type { Api } from '../src/kube/api.ts'

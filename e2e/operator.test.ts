@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../src/clock.ts'
-import { formatMark } from '../src/group/gate.ts'
+import { formatMark } from '../src/group/gate/gate.ts'
 import { GATE_ANNOTATION, INELIGIBLE_ANNOTATION, MODE_ANNOTATION } from '../src/group/keys.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { playKubelet } from './kubelet.ts'

@@ -11,6 +11,9 @@ const LIBRARY = join('node_modules', '@dot-i', 'k8s-operator') + sep
 /** Of which only `KubeConfig` is used: the package's index is some hundred generated classes more. */
 const KUBE_CONFIG = join(ROOT, 'node_modules/@kubernetes/client-node/dist/config.js')
 
+/** Of undici only the agents are used. */
+const UNDICI = join(import.meta.dirname, 'undici-agents.js')
+
 /**
  * CommonJS that is bundled into an ES module calls `require` for Node's own modules, and there is none in one.
  * https://github.com/evanw/esbuild/issues/1921
@@ -41,7 +44,7 @@ export async function bundle(outfile: string): Promise<Bundle> {
     banner: { js: BANNER },
     metafile: true,
     logLevel: 'warning',
-    plugins: [clientNode],
+    plugins: [clientNode, undiciAgents],
   })
   if (warnings.length > 0) throw new Error(`esbuild warned ${warnings.length} times: see above`)
   const [, output] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint !== undefined)!
@@ -56,5 +59,16 @@ const clientNode: Plugin = {
       if (importer.includes(LIBRARY) || importer === BASE_CLASS) return { path: join(import.meta.dirname, 'inert.ts') }
       return path === 'gaxios' ? undefined : { path: KUBE_CONFIG }
     })
+    // The clients of all of Kubernetes' types, which `KubeConfig` can make and nobody here lets it make.
+    esbuild.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
+      importer === KUBE_CONFIG ? { path: join(import.meta.dirname, 'inert.ts') } : undefined,
+    )
+  },
+}
+
+const undiciAgents: Plugin = {
+  name: 'undici-agents',
+  setup: (esbuild) => {
+    esbuild.onResolve({ filter: /^undici$/ }, () => ({ path: UNDICI }))
   },
 }

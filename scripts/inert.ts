@@ -27,6 +27,16 @@ export const instance = {
   request: (): never => refuse('gaxios.request'),
 }
 
+/** Of client-node's generated clients. */
+export function createConfiguration(): never {
+  return refuse('KubeConfig.makeApiClient')
+}
+
+/** Called with `new`. */
+export function ServerConfiguration(): never {
+  return refuse('KubeConfig.makeApiClient')
+}
+
 function refuse(what: string): never {
   throw new Error(`${what} is not in the bundle: requests go through src/kube`)
 }

@@ -29,7 +29,7 @@ function words(path: string, piece: RegExp): readonly string[] {
 
 describe('docs/operations.md', () => {
   const OPERATIONS = 'docs/operations.md'
-  const followed = words('src/group/follow.ts', /export type NobodyReason =([^]*?)\n\n/)
+  const followed = words('src/group/follow/follow.ts', /export type NobodyReason =([^]*?)\n\n/)
   const readyReasons = [...words('src/group/verdict.ts', /export type ReadyReason =([^]*?)\n\n/), ...followed]
 
   it('explains every metric, and none that does not exist', () => {

@@ -20,6 +20,8 @@ class Rig implements Brain<number, string> {
   readonly faults: string[] = []
   readonly acting = new Set<string>()
   mostAtOnce = 0
+  /** So much of what each key has to do, the last, is chores. */
+  chores = 0
   may = true
   wakeAt: number | undefined
   outcome: (key: string) => Acted | Promise<Acted> = (key) => this.finish(key)
@@ -38,6 +40,7 @@ class Rig implements Brain<number, string> {
   decide(left: number): Decision<string> {
     return {
       actions: left > 0 ? ['work'] : [],
+      urgent: left > this.chores ? 1 : 0,
       reason: `${left} left`,
       ...(this.wakeAt === undefined ? {} : { wakeAt: this.wakeAt }),
     }
@@ -150,6 +153,55 @@ describe('loop', () => {
       [true, true],
       rig.acts.join(' '),
     )
+  })
+
+  describe('chores', () => {
+    function choresRig(): Rig {
+      const rig = new Rig({ concurrency: 1 })
+      rig.taking(10)
+      rig.chores = 1
+      return rig
+    }
+    const order = (rig: Rig): string => rig.acts.map((act) => act.split('@')[0]).join(' ')
+
+    it('of all keys come after what is urgent for any', async () => {
+      const rig = choresRig()
+      for (const key of ['a', 'b', 'c']) rig.give(key, 2)
+      await rig.clock.advance(15)
+      assert.equal(rig.loop.depth, 2)
+      await rig.clock.advance(100)
+      assert.equal(order(rig), 'a b c c a b')
+    })
+
+    it('follow at once when nobody else waits', async () => {
+      const rig = choresRig()
+      rig.give('a', 2)
+      await rig.clock.advance(15)
+      assert.deepEqual(rig.acts, ['a@0', 'a@10'])
+    })
+
+    it('make room when their key is woken for something urgent', async () => {
+      const rig = choresRig()
+      for (const key of ['a', 'b', 'c', 'd']) rig.give(key, key === 'd' ? 2 : 1)
+      await rig.clock.advance(5)
+      rig.give('a', 2)
+      await rig.clock.advance(100)
+      assert.equal(order(rig), 'd a a b c d')
+    })
+
+    it('get one turn in four once they have waited for five seconds', async () => {
+      const rig = choresRig()
+      for (let index = 0; index < 700; index++) rig.give(`key-${index}`, 2)
+      await rig.clock.advance(5_200)
+      const [first, second] = ['key-0', 'key-1'].map((key) => rig.timesOf(key))
+      assert.deepEqual(
+        [first, second],
+        [
+          [0, 5_040],
+          [10, 5_080],
+        ],
+      )
+    })
   })
 
   describe('when somebody else was faster', () => {

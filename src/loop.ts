@@ -13,6 +13,9 @@ import type { Clock } from './clock.ts'
  * - `stale`: somebody else was faster. A fresh read is in the observation: decide again, the first time at once.
  * - `failed`: wait, twice as long each time (jittered), then decide again. A wake does not cut this short, or a busy
  *   watch would turn an outage into a flood.
+ *
+ * When many keys have something to do, what is urgent for any of them comes before the chores of all: a thousand groups
+ * that lose their leaders at once need two writes each until all have one again, and what is to be said of it after.
  */
 export interface Brain<Observation, Action> {
   observe(key: string): Observation
@@ -27,6 +30,8 @@ export interface Brain<Observation, Action> {
 
 export interface Decision<Action> {
   readonly actions: readonly Action[]
+  /** How many of them cannot wait while other keys do. @default all */
+  readonly urgent?: number
   /** Monotonic time of the next look without any event; absent when only an event can change the decision. */
   readonly wakeAt?: number
   /** Why, in words for the person who asks. */
@@ -48,11 +53,14 @@ export interface LoopOptions {
 
 const STALE_BACKOFF = { firstMillis: 2, longestMillis: 500 }
 const FAILED_BACKOFF = { firstMillis: 100, longestMillis: 8000 }
+/** Chores wait for what is urgent elsewhere, but not for ever: after this long they get one turn in so many. */
+const CHORES_WAIT_MILLIS = 5000
+const CHORES_TURN = 4
 /** A decision that does not come to rest in so many passes contradicts itself: it is reported instead of spun on. */
 const MAX_PASSES = 200
 
 interface Entry {
-  state: 'idle' | 'queued' | 'running' | 'backoff'
+  state: 'idle' | 'queued' | 'later' | 'running' | 'backoff'
   /** Stale in a row, since something last took effect. */
   stale: number
   /** Failures since the key was last at rest: a step that succeeds between two that fail must not hurry the retries. */
@@ -67,7 +75,11 @@ export class Loop<Observation, Action> {
   readonly #concurrency: number
   readonly #entries = new Map<string, Entry>()
   readonly #queue: string[] = []
+  /** Keys that have only chores to do, and since when they wait, oldest first. */
+  readonly #later = new Map<string, number>()
   readonly #idleWaiters: (() => void)[] = []
+  /** Turns since one was given to chores while others waited. */
+  #turns = 0
   #running = 0
   #stopped = false
 
@@ -85,6 +97,8 @@ export class Loop<Observation, Action> {
   wake(key: string): void {
     if (this.#stopped) return
     const entry = this.#entry(key)
+    // What has changed may be urgent.
+    if (this.#later.delete(key)) return this.#enqueue(key, entry)
     if (entry.state !== 'idle') return
     entry.cancelTimer?.()
     entry.cancelTimer = undefined
@@ -93,13 +107,14 @@ export class Loop<Observation, Action> {
 
   /** Keys waiting for their turn: the depth of the queue, for metrics. */
   get depth(): number {
-    return this.#queue.length
+    return this.#queue.length + this.#later.size
   }
 
   /** Starts nothing more; resolves when the keys that are acting right now have ended. */
   stop(): Promise<void> {
     this.#stopped = true
     this.#queue.length = 0
+    this.#later.clear()
     for (const entry of this.#entries.values()) entry.cancelTimer?.()
     return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#idleWaiters.push(resolve))
   }
@@ -121,18 +136,32 @@ export class Loop<Observation, Action> {
 
   #pump(): void {
     while (this.#running < this.#concurrency) {
-      const key = this.#queue.shift()
+      const late = this.#lateKey()
+      const key = late ?? this.#queue.shift()
       if (key === undefined) return
       this.#running++
-      void this.#run(key)
+      void this.#run(key, late !== undefined)
     }
   }
 
-  async #run(key: string): Promise<void> {
+  /** The next key whose chores may begin: when nothing else waits, or they have waited for long and it is their turn. */
+  #lateKey(): string | undefined {
+    const [oldest] = this.#later
+    if (!oldest) return undefined
+    const [key, since] = oldest
+    if (this.#queue.length > 0) {
+      if (this.#clock.now() - since < CHORES_WAIT_MILLIS || ++this.#turns < CHORES_TURN) return undefined
+      this.#turns = 0
+    }
+    this.#later.delete(key)
+    return key
+  }
+
+  async #run(key: string, late: boolean): Promise<void> {
     const entry = this.#entry(key)
     entry.state = 'running'
     try {
-      await this.#settle(key, entry)
+      await this.#settle(key, entry, late)
     } catch (error) {
       this.#backOff(key, entry, error)
     }
@@ -141,10 +170,12 @@ export class Loop<Observation, Action> {
     this.#pump()
   }
 
-  async #settle(key: string, entry: Entry): Promise<void> {
+  /** `late`: its chores have waited already. */
+  async #settle(key: string, entry: Entry, late: boolean): Promise<void> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       const decision = this.#brain.decide(this.#brain.observe(key), this.#clock.now())
       if (decision.actions.length === 0 || !this.#brain.mayAct()) return this.#rest(key, entry, decision)
+      if (decision.urgent === 0 && !late && this.#queue.length > 0) return this.#putLater(key, entry)
       const acted = await this.#brain.act(key, decision)
       if (this.#stopped) return
       if (acted.kind === 'failed') return this.#backOff(key, entry, acted.error, acted.retryAfterMillis)
@@ -160,6 +191,11 @@ export class Loop<Observation, Action> {
     entry.state = 'idle'
     if (decision.wakeAt !== undefined) this.#wakeAt(key, entry, decision.wakeAt)
     else this.#entries.delete(key)
+  }
+
+  #putLater(key: string, entry: Entry): void {
+    entry.state = 'later'
+    this.#later.set(key, this.#clock.now())
   }
 
   #backOff(key: string, entry: Entry, error: unknown, retryAfterMillis = 0): void {

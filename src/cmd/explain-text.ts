@@ -1,8 +1,8 @@
-import type { ExplainedEndpoint, ExplainedService } from '../group/explain-services.ts'
-import type { ExplainedPod, Explanation, Outlook } from '../group/explain.ts'
+import type { ExplainedEndpoint, ExplainedService } from '../group/explain/services.ts'
+import type { ExplainedPod, Explanation, Outlook } from '../group/explain/explanation.ts'
 import type { LeaderGroup, LeaderGroupCondition } from '../group/leadergroup.ts'
 import { leaseNameOf } from '../group/spec.ts'
-import { someOf } from '../group/explain-steps.ts'
+import { someOf } from '../group/explain/steps.ts'
 import { age } from './age.ts'
 import { columns } from './columns.ts'
 

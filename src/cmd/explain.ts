@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import type { Clock } from '../clock.ts'
 import { microTime } from '../election/micro-time.ts'
-import { explain } from '../group/explain.ts'
+import { explain } from '../group/explain/explain.ts'
 import type { Api } from '../kube/api.ts'
 import { ApiError } from '../kube/outcome.ts'
 import { listAll } from '../operator/list-all.ts'

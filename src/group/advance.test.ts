@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { advance } from './advance.ts'
-import { FORGED_LEAP } from './gate.ts'
+import { FORGED_LEAP } from './gate/gate.ts'
 import type { ObservedLease, ObservedPod } from './observation.ts'
 import { bornLease, group, heldLease, observation, pod, stamped, view } from './fixtures.ts'
 

@@ -1,7 +1,7 @@
 import type { AdvanceGate } from './decision.ts'
 import type { Election, View, WriteGate } from './election.ts'
-import type { LiveGate } from './gate-state.ts'
-import { FORGED_LEAP, LAST_TERM, parseStamp, parseTerm } from './gate.ts'
+import type { LiveGate } from './gate/gate-state.ts'
+import { FORGED_LEAP, LAST_TERM, parseStamp, parseTerm } from './gate/gate.ts'
 import type { GroupObservation, ObservedPod } from './observation.ts'
 import { modeOf } from './spec.ts'
 
@@ -20,11 +20,14 @@ export function advance(view: View, to: ObservedPod, why: string): Election {
     return { urgent: [], chores: [], preparing: true, reason: `${why}: recording term ${gate.term} before the next` }
   }
   const term = nextTerm(o, recorded, gate)
-  if (term > LAST_TERM) {
-    return { urgent: [], chores: [], reason: `${why}, but no higher term exists: delete the group and create it again` }
-  }
+  if (term > LAST_TERM) return usedUp(why)
   const step = isStatus ? nameInStatus(view, to, term) : nameInLease(view, to, term)
   return { urgent: [step], chores: [], reason: `${why}: naming ${to.name} for term ${term}` }
+}
+
+/** All numbers are taken: a higher one could not be read again. */
+export function usedUp(why: string): Election {
+  return { urgent: [], chores: [], reason: `${why}, but no higher term exists: delete the group and create it again` }
 }
 
 function nameInStatus({ gate }: View, { name, uid }: ObservedPod, term: number): WriteGate {

@@ -3,7 +3,7 @@ import { readyCondition } from './conditions.ts'
 import type { LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, ObservedLease, ObservedPod } from './observation.ts'
 import { GROUP_UID, NOW, bornLease, group, heldLease, leading, observation, pod, type GroupChange } from './fixtures.ts'
-import { leaseGate } from './lease-gate.ts'
+import { leaseGate } from './gate/lease-gate.ts'
 
 interface World {
   readonly group?: GroupChange

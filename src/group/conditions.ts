@@ -1,7 +1,7 @@
 import { ineligibility, patience } from './candidates.ts'
 import type { Election } from './election.ts'
 import { followedVerdict } from './followed-condition.ts'
-import type { Gate } from './gate-state.ts'
+import type { Gate } from './gate/gate-state.ts'
 import { groupKeys } from './keys.ts'
 import type { LeaderGroup, LeaderGroupCondition } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'

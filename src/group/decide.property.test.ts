@@ -1,261 +1,33 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { settle, type World } from '../sim/seal-world.ts'
+import { settle } from '../sim/explore/first-world.ts'
+import { NOTHING, type World } from '../sim/explore/world.ts'
 import { ineligibility } from './candidates.ts'
 import { REFUSED_NAMESPACE } from './conditions.ts'
 import { decide } from './decide.ts'
 import type { GroupAction, PatchPod } from './decision.ts'
-import { explain } from './explain.ts'
+import { explain } from './explain/explain.ts'
+import { GROUP_UID, NOW, pod } from './fixtures.ts'
+import { foresee } from './explain/foresee.ts'
+import { FORGED_LEAP, formatIdentity, parseMark, parseStamp, parseTerm } from './gate/gate.ts'
+import { absentOr, anyAssigned, anyLease, anyObservation, anyPod, concerns } from './observation-fixtures.ts'
+import type { GroupObservation } from './observation.ts'
 import { bearsLead } from './seal.ts'
-import { foresee } from './foresee.ts'
-import { FORGED_LEAP, formatIdentity, parseMark, parseStamp, parseTerm } from './gate.ts'
-import type { GroupObservation, ObservedPod } from './observation.ts'
-import { GROUP_OWNER, observedService, observedSlice } from './routing/fixtures.ts'
-import { GATE_UID, GROUP_UID, NOW, bornLease, group, observation, pod } from './fixtures.ts'
 
 const LAST_TERM = 2 ** 53 - 2
-
-/** Whatever a stranger may write, mixed with what looks right. */
-const hostile = fc.oneof(
-  fc.constantFrom(
-    '',
-    '__proto__',
-    'constructor',
-    'leader',
-    'follower',
-    '-',
-    '-/0',
-    'true',
-    '\u0000',
-    '🦊/1',
-    '../..',
-    '4',
-  ),
-  fc.string({ unit: 'grapheme' }),
-  fc.string(),
-)
-const name = fc.constantFrom('db-0', 'db-1', 'db-2', '__proto__')
-const term = fc.oneof(
-  { weight: 20, arbitrary: fc.nat({ max: 6 }) },
-  fc.nat({ max: LAST_TERM }),
-  fc.constantFrom(LAST_TERM, 2 ** 53),
-)
-const absentOr = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 3 })
-const rarely = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
-const termText = fc.oneof(term.map(String), hostile)
-const stamp = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.tuple(fc.constantFrom('gate-1', 'gate-1', 'gate-1', 'gate-0'), term).map(([uid, n]) => `${uid}/${n}`),
-  },
-  { weight: 1, arbitrary: hostile },
-)
-const tick = fc.nat({ max: 12 })
-const mostly = (value: boolean): fc.Arbitrary<boolean> =>
-  fc.nat({ max: 19 }).map((dice) => (dice === 0 ? !value : value))
-
-const anyPod: fc.Arbitrary<ObservedPod> = fc
-  .record({
-    name,
-    uid: fc.constantFrom('u0', 'u0', 'u1', 'u1', 'u2', '-', 'constructor'),
-    resourceVersion: fc.nat().map(String),
-    seenAt: fc.nat({ max: 6 }),
-    selected: mostly(true),
-    phase: fc.oneof({ weight: 19, arbitrary: fc.constant('Running') }, absentOr(hostile)),
-    terminating: mostly(false),
-    ready: mostly(true),
-    readyTime: absentOr(hostile),
-    notReadySince: absentOr(fc.double()),
-    excluded: mostly(false),
-    revision: absentOr(hostile),
-    creationTime: hostile,
-    role: rarely(fc.oneof(fc.constant('leader'), fc.constant('follower'), hostile)),
-    term: rarely(termText),
-    sealed: fc.oneof({ weight: 9, arbitrary: stamp }, { weight: 1, arbitrary: fc.constant(undefined) }),
-    podIPs: fc.constantFrom([], ['10.0.0.1']),
-    nodeName: absentOr(hostile),
-    zone: absentOr(hostile),
-    ports: fc.constant([]),
-  })
-  .map((bare) => ({ ...pod('db-0'), ...bare }))
-
-const anyMark = fc.oneof(
-  {
-    weight: 9,
-    arbitrary: fc
-      .tuple(
-        fc.constantFrom('db-0_u0', 'db-0_u0', 'db-1_u1', '-', '__proto___u0', 'db-2_constructor'),
-        fc.constant(GATE_UID),
-        term,
-      )
-      .map((parts) => parts.join('/')),
-  },
-  { weight: 1, arbitrary: hostile },
-)
-/** Mostly a gate that is just as we write it. */
-const anyLease = fc
-  .record({
-    seenAt: tick,
-    readAt: fc.oneof({ weight: 5, arbitrary: tick }, { weight: 1, arbitrary: fc.constant(undefined) }),
-    ownerUID: absentOr(fc.constantFrom(GROUP_UID, GROUP_UID, GROUP_UID, 'another')),
-    mode: fc.constantFrom('Assign', 'Observe', undefined),
-    mark: anyMark,
-    holderIdentity: absentOr(
-      fc.oneof(
-        fc.tuple(name, fc.constantFrom('u0', 'u1')).map((parts) => parts.join('_')),
-        hostile,
-      ),
-    ),
-    transitions: absentOr(fc.oneof(term, fc.double())),
-    acquireTime: absentOr(hostile),
-    agrees: mostly(true),
-    holder: name,
-  })
-  .map(({ agrees, holder, ...lease }) => {
-    const mark = parseMark(lease.mark)
-    if (!agrees || !mark) return bornLease(lease)
-    const transitions = Math.min(mark.term, 2 ** 31 - 1)
-    return bornLease({
-      ...lease,
-      transitions,
-      holderIdentity: mark.holder ? formatIdentity(mark.holder) : holder,
-      uid: mark.gateUID ?? GATE_UID,
-      ownerUID: GROUP_UID,
-      mode: 'Assign',
-    })
-  })
-
-const anyStatus = fc.record(
-  {
-    term: fc.nat({ max: LAST_TERM }),
-    holder: name,
-    holderUID: fc.constantFrom('u0', 'u1', 'u9'),
-    transitions: fc.nat(),
-    history: fc.array(fc.record({ holder: name, term, acquireTime: hostile }), { maxLength: 10 }),
-    conditions: fc.array(
-      fc.record({
-        type: fc.constantFrom('Ready', 'x'),
-        status: fc.constant('True' as const),
-        reason: hostile,
-        message: hostile,
-        lastTransitionTime: hostile,
-      }),
-      { maxLength: 2 },
-    ),
-  },
-  { requiredKeys: [] },
-)
-
-const PORTS = [{ port: 5432 }]
-const LEADER = { name: 'db', role: 'Leader' as const, ports: PORTS }
-const FOLLOWERS = { name: 'db-ro', role: 'Follower' as const, ports: PORTS }
-const SELECTOR = { ...LEADER, routing: 'Selector' as const }
-const anyWishes = fc.constantFrom(
-  [],
-  [],
-  [LEADER],
-  [LEADER, FOLLOWERS],
-  [SELECTOR, FOLLOWERS],
-  [{ ...LEADER, headless: true }],
-)
-
-/** Ours as it should be, ours in another form, and somebody else's. */
-const anyServices = fc.uniqueArray(
-  fc
-    .record({
-      name: fc.constantFrom('db', 'db-ro', 'old'),
-      ownerReferences: fc.constantFrom([GROUP_OWNER], [GROUP_OWNER], []),
-      labels: fc.constantFrom({ 'leadergroup.io/group': 'db' }, {}),
-      selector: fc.constantFrom({}, { app: 'x' }, { 'db.leadergroup.io/role': 'leader' }),
-      type: fc.constantFrom('ClusterIP', 'NodePort'),
-    })
-    .map(({ name: service, ...change }) => observedService(service, change)),
-  { selector: (service) => service.name, maxLength: 3 },
-)
-
-const anySlices = fc.uniqueArray(
-  fc
-    .record({
-      name: fc.constantFrom('db-leader-ipv4', 'db-ro-follower-ipv4-0', 'db-ro-follower-ipv4-1', 'old-leader-ipv4', 'x'),
-      seenAt: tick,
-      own: mostly(true),
-      behind: fc.constantFrom('db', 'db-ro'),
-      uid: fc.constantFrom('u0', 'u1', 'u2'),
-      term: termText,
-    })
-    .map(({ name: slice, own, behind, uid, ...rest }) =>
-      observedSlice(slice, {
-        seenAt: rest.seenAt,
-        labels: {
-          'kubernetes.io/service-name': behind,
-          ...(own ? { 'endpointslice.kubernetes.io/managed-by': 'leadergroup.io', 'leadergroup.io/group': 'db' } : {}),
-        },
-        annotations: { 'db.leadergroup.io/term': rest.term },
-        endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', uid } }],
-      }),
-    ),
-  { selector: (slice) => slice.name, maxLength: 4 },
-)
-
-const anyGroup = fc
-  .record({
-    status: fc.oneof(fc.constant({ term: 6 }), absentOr(anyStatus)),
-    paused: mostly(false),
-    labelFollowers: fc.boolean(),
-    seconds: fc.constantFrom(0, 0, 10),
-    deleted: mostly(false),
-    services: anyWishes,
-  })
-  .map(({ status, paused, labelFollowers, seconds, deleted, services }) =>
-    group({
-      status,
-      spec: { paused, labelFollowers, failover: { notReadySeconds: seconds }, services },
-      metadata: deleted ? { deletionTimestamp: 'now' } : {},
-    }),
-  )
-
-const anyObservation: fc.Arbitrary<GroupObservation> = fc
-  .record({
-    group: fc.option(anyGroup, { nil: undefined, freq: 9 }),
-    groupAbsentAt: absentOr(tick),
-    pods: fc.uniqueArray(anyPod, { selector: ({ uid }) => uid, maxLength: 4 }),
-    lease: fc.option(anyLease, { nil: undefined, freq: 9 }),
-    services: anyServices,
-    slices: anySlices,
-    podsListedAt: absentOr(tick),
-    groupReadAt: absentOr(tick),
-    gone: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2')).map((uids) => new Set(uids)),
-    memory: fc.record({
-      statusWrittenAt: absentOr(fc.double({ noNaN: true })),
-      takenBackAt: fc.array(fc.double({ noNaN: true }), { maxLength: 3 }),
-      fault: absentOr(
-        fc.record({ urgent: fc.boolean(), routing: fc.boolean(), forbidden: fc.boolean(), message: hostile }),
-      ),
-      putOff: absentOr(fc.record({ failures: fc.nat(), until: fc.double({ noNaN: true }) })),
-    }),
-    namespace: fc.constantFrom('shop', 'shop', 'shop', 'shop', 'kube-node-lease'),
-  })
-  // A plain copy: what is compared below has no null prototypes. Of pods a group is shown only those that concern it.
-  .map((change) =>
-    observation(structuredClone({ ...change, pods: change.pods.filter((each) => concerns(each, change.lease)) })),
-  )
-
-function concerns(each: ObservedPod, lease: GroupObservation['lease']): boolean {
-  const bears = [each.role, each.term, each.sealed].some((value) => value !== undefined)
-  return each.selected || bears || parseMark(lease?.mark)?.holder?.uid === each.uid
-}
 
 function patchOf(action: GroupAction): PatchPod | undefined {
   return action.kind === 'patchPod' ? action : undefined
 }
 
-const checkAll = (check: (o: GroupObservation, actions: readonly GroupAction[]) => void): void =>
+type Check = (o: GroupObservation, actions: readonly GroupAction[]) => void
+
+function checkAll(check: Check, observations = anyObservation): void {
   fc.assert(
-    fc.property(anyObservation, (o) => check(o, decide(o, NOW).actions)),
+    fc.property(observations, (o) => check(o, decide(o, NOW).actions)),
     { numRuns: 1000 },
   )
+}
 
 describe('decide, whatever it is shown', () => {
   it('always decides, and the same each time', () => {
@@ -292,13 +64,23 @@ describe('decide, whatever it is shown', () => {
     assert.ok(led > 0, 'nobody ever led')
   })
 
+  it('writes status once at most, at the version as seen', () => {
+    checkAll((o, actions) => {
+      const writes = actions.filter((action) => action.kind === 'writeStatus')
+      assert.ok(writes.length <= 1)
+      for (const { uid, resourceVersion } of writes) {
+        assert.deepEqual([uid, resourceVersion], [o.group?.metadata.uid, o.group?.metadata.resourceVersion])
+      }
+    })
+  })
+
   it('patches only the group’s keys, and only on pods as seen that are selected, named by the gate, or bear the group’s keys', () => {
     checkAll((o, actions) => {
       for (const patch of actions.map(patchOf).filter((each) => each !== undefined)) {
         const target = o.pods.find(({ uid }) => uid === patch.pod.uid)!
         const { name, uid, resourceVersion } = target
         assert.deepEqual(patch.pod, { name, uid, resourceVersion })
-        assert.ok(concerns(target, o.lease))
+        assert.ok(concerns(target, o))
         if (!target.selected) assert.notEqual(patch.step, 'label')
         for (const key of [...Object.keys(patch.labels), ...Object.keys(patch.annotations)]) {
           assert.match(key, /^db\.leadergroup\.io\/(role|term|sealed)$/)
@@ -331,7 +113,7 @@ describe('decide, whatever it is shown', () => {
         assert.ok(stamped.term < mark.term)
         assert.ok(o.lease.readAt !== undefined && o.lease.readAt > target.seenAt)
       }
-    })
+    }, anyAssigned)
     assert.ok(labels > 0, 'no label was ever due, so nothing was shown')
   })
 
@@ -360,16 +142,17 @@ describe('decide, whatever it is shown', () => {
           assert.ok(action.term > number || number >= markedTerm + FORGED_LEAP)
         assert.ok(action.term <= LAST_TERM)
       }
-    })
+    }, anyAssigned)
     assert.ok(names > 0, 'no holder was ever named, so nothing was shown')
   })
 
   it('writes nothing to a Lease of another, and nothing of a group that goes but clean-up', () => {
     checkAll((o, actions) => {
       const kinds = new Set(actions.map(({ kind }) => kind))
-      if (o.lease?.ownerUID !== GROUP_UID && o.lease) {
+      if ((o.lease?.ownerUID !== GROUP_UID && o.lease) || o.group?.spec.mode === 'Observe') {
         assert.ok(!kinds.has('advanceGate') && !kinds.has('deleteGate') && !kinds.has('createGate'))
       }
+      if (o.group?.spec.mode !== 'Observe') assert.ok(!kinds.has('releaseLease'))
       if (!o.group || o.group.metadata.deletionTimestamp !== undefined) {
         const cleansUp = ['readGroup', 'deleteService', 'deleteSlice']
         for (const action of actions) assert.ok(cleansUp.includes(action.kind) || patchOf(action)?.step === 'strip')
@@ -378,12 +161,13 @@ describe('decide, whatever it is shown', () => {
   })
 })
 
-const NONE = { flips: 0, recreations: 0, deletions: 0, strangers: 0, crashes: 0, lostReplies: 0 }
 const serverPods = fc.array(anyPod, { minLength: 1, maxLength: 4 }).map((pods) =>
-  pods.map(({ seenAt: _seenAt, notReadySince: _notReadySince, ...each }, index) => ({
+  pods.map((each, index) => ({
     ...each,
     name: `p${index}`,
     uid: `u${index}`,
+    byHand: false,
+    process: { number: 1, running: true, endedAt: undefined },
   })),
 )
 const small = fc.nat({ max: 1000 })
@@ -395,28 +179,21 @@ const anyWorld: fc.Arbitrary<World> = fc
     term: small,
     holderUID: absentOr(fc.constantFrom('u0', 'u1')),
   })
-  .map(({ pods, lease, ...status }) => ({
+  .map(({ pods, lease, term, holderUID }) => ({
+    mode: 'Assign',
+    identity: 'name',
     pods: pods.map((each, index) => ({ ...each, resourceVersion: String(index + 1) })),
-    lease:
-      lease &&
-      withoutTicks({
-        ...lease,
-        resourceVersion: '9',
-        ownerUID: lease.ownerUID === GROUP_UID ? 'group' : lease.ownerUID,
-      }),
-    status: { version: 10, ...status },
+    lease: lease && {
+      ...lease,
+      resourceVersion: '9',
+      ownerUID: lease.ownerUID === GROUP_UID ? 'group' : lease.ownerUID,
+    },
+    group: { version: 10, status: holderUID === undefined ? { term } : { term, holderUID } },
     operators: [],
-    budget: NONE,
+    budget: NOTHING,
     serial: 11,
+    past: { named: lease?.mark, highestTerm: 0, followed: undefined },
   }))
-
-function withoutTicks({
-  seenAt: _seenAt,
-  readAt: _readAt,
-  ...lease
-}: NonNullable<GroupObservation['lease']>): NonNullable<World['lease']> {
-  return lease
-}
 
 describe('decide, left to itself', () => {
   it('comes to rest from whatever it finds, with the one label that is due', () => {

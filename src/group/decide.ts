@@ -2,9 +2,9 @@ import { REFUSED_NAMESPACE } from './conditions.ts'
 import type { GateWrite, GroupAction, GroupDecision, WriteStatus } from './decision.ts'
 import { whenRead, type Election } from './election.ts'
 import { decideFollowed } from './followed.ts'
-import { liveGate, type Gate } from './gate-state.ts'
+import { liveGate, type Gate } from './gate/gate-state.ts'
 import { decideHeld } from './held.ts'
-import { leaseVersionOf } from './lease-version.ts'
+import { leaseVersionOf } from './gate/lease-version.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupFault, GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
@@ -13,10 +13,10 @@ import { cleanUpRouting } from './routing/clean-up.ts'
 import type { RoutingDecision } from './routing/decide-routing.ts'
 import { same } from './same.ts'
 import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
-import { markedGate } from './status-gate.ts'
+import { markedGate } from './gate/status-gate.ts'
 import { statusOf } from './status.ts'
 import { takesBackAt } from './take-back.ts'
-import { gateOf } from './gate-of.ts'
+import { gateOf } from './gate/gate-of.ts'
 import { modeOf } from './spec.ts'
 
 /** Changes of counts and wording alone are written at most so often. */
@@ -83,6 +83,8 @@ function choresDue(
 ): Due {
   const { fault, putOff } = o.memory
   if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
+  // A write of the gate is one of status: of two at the same version one would only be in the way of the other.
+  if (election.urgent.some(({ kind }) => kind === 'writeGate')) return { actions: [] }
   const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
   const status = statusDue(o, group, gate, election, routing, now)
   const actions = [...chores, ...status.actions]

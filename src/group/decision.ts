@@ -1,5 +1,5 @@
 import type { LeaderGroupStatus } from './leadergroup.ts'
-import type { Release } from './release.ts'
+import type { Release } from './follow/release.ts'
 import type { RoutingAction } from './routing/routing-action.ts'
 
 /** What a decision about a group may ask for. Each carries the versions that it was decided on; a stale one conflicts. */
@@ -31,7 +31,7 @@ export interface WriteStatus {
   readonly gate?: GateWrite
 }
 
-/** What a write of the gate says that is in mode Observe the group's status; see `status-gate.ts`. */
+/** What a write of the gate says that is in mode Observe the group's status; see `gate/status-gate.ts`. */
 export interface GateWrite {
   /** Absent: nobody leads. */
   readonly holder: { readonly name: string; readonly uid: string } | undefined

@@ -1,6 +1,6 @@
 import type { GateWrite, GroupAction } from './decision.ts'
-import type { Follow } from './follow.ts'
-import type { LiveGate } from './gate-state.ts'
+import type { Follow } from './follow/follow.ts'
+import type { LiveGate } from './gate/gate-state.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 

@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert'
-import { eventsOf, leaseTakenBack } from './events.ts'
+import { eventsOf, leaseReleased, leaseTakenBack, type GroupEvent } from './events.ts'
+import { followedObservation, electorsLease, heldStatus, readyIs, sealedAt, vacantStatus } from './followed-fixtures.ts'
+import { NOW, pod } from './fixtures.ts'
+import { foresee } from './explain/foresee.ts'
 import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { ReadyReason } from './verdict.ts'
 
@@ -118,12 +121,14 @@ const rows: readonly [string, LeaderGroupStatus | undefined, LeaderGroupStatus, 
   ],
 ]
 
+function inWords({ type, reason, action, relatedPod: about, note }: GroupEvent): string {
+  return `${type} ${reason} ${action} ${about ? `${about.name}/${about.uid}` : '-'}: ${note}`
+}
+
 describe('eventsOf', () => {
   for (const [what, before, after, expected] of rows) {
     it(`${expected === undefined ? 'says nothing of' : 'tells of'} ${what}`, () => {
-      const told = eventsOf(before, after).map(({ type, reason, action, relatedPod: pod, note }) => {
-        return `${type} ${reason} ${action} ${pod ? `${pod.name}/${pod.uid}` : '-'}: ${note}`
-      })
+      const told = eventsOf(before, after).map(inWords)
       assert.deepEqual(told, expected === undefined ? [] : [expected])
     })
   }
@@ -153,6 +158,106 @@ describe('events of the Services', () => {
       assert.deepEqual(told, expected === undefined ? [] : [expected])
     })
   }
+})
+
+describe('events of a group in mode Observe', () => {
+  const db0Led = (reason?: string): Partial<LeaderGroupStatus> => ({ history: [led('db-0', 4, reason)] })
+  const leads = heldStatus('db-0', 4, { ...readyIs('True', 'LeaderElected'), ...db0Led() })
+  const vacant = (reason: string): LeaderGroupStatus =>
+    vacantStatus(4, { ...readyIs('False', reason), ...db0Led(reason) })
+  const released = electorsLease('', { resourceVersion: '300' })
+  const toDb1 = electorsLease('db-1', { resourceVersion: '300' })
+  const pods = [pod('db-0', sealedAt(4)), pod('db-1', sealedAt(0))]
+  const expired = electorsLease('db-0', {
+    sight: { seenAt: 20, sinceMillis: NOW.monotonic - 15_000, changed: true },
+    readMillis: NOW.monotonic,
+  })
+
+  /** [what, before, what is told until all is at rest, and by how many writes of status] */
+  const followedRows: readonly (readonly [
+    what: string,
+    change: Parameters<typeof followedObservation>[0],
+    told: readonly string[],
+    writes: number,
+  ])[] = [
+    [
+      'a group before its Lease',
+      { status: {}, lease: undefined, pods: [pod('db-0')] },
+      ['Normal LeaseMissing Wait -: there is no Lease db: it appears when one of the pods acquires it'],
+      2,
+    ],
+    [
+      'the first leader',
+      { status: vacantStatus(1, readyIs('False', 'LeaseMissing')), lease: toDb1, pods },
+      ['Normal LeaderElected Elect db-1/uid-db-1: db-1 leads in term 5'],
+      2,
+    ],
+    [
+      'a hand-over: once, when the next one is labelled',
+      { status: leads, lease: toDb1 },
+      ['Normal LeaderElected Elect db-1/uid-db-1: db-1 leads in term 5, after db-0 (LeaseChanged)'],
+      2,
+    ],
+    [
+      'the next leader after a release',
+      { status: vacant('LeaseReleased'), lease: toDb1, pods },
+      ['Normal LeaderElected Elect db-1/uid-db-1: db-1 leads in term 5, after db-0 (LeaseReleased)'],
+      2,
+    ],
+    [
+      'the same pod in another term',
+      { status: leads, pods },
+      ['Normal LeaderElected Elect db-0/uid-db-0: db-0 leads in term 5, after db-0 (LeaseChanged)'],
+      2,
+    ],
+    [
+      'a release',
+      { status: leads, lease: released },
+      [
+        'Warning LeaseReleased Wait db-0/uid-db-0: db-0 leads no more (LeaseReleased): ' +
+          'Lease db names no holder: the next one to acquire it leads',
+      ],
+      1,
+    ],
+    [
+      'an expiry',
+      { status: leads, lease: expired },
+      [
+        'Warning LeaseExpired Wait db-0/uid-db-0: db-0 leads no more (LeaseExpired): ' +
+          '"db-0" has not renewed Lease db for 15 s: the next one to acquire it leads',
+      ],
+      1,
+    ],
+    [
+      'a Lease that goes while nobody leads',
+      { status: vacant('LeaseReleased'), lease: undefined, pods },
+      ['Normal LeaseMissing Wait -: there is no Lease db: it appears when one of the pods acquires it'],
+      1,
+    ],
+  ]
+  for (const [what, change, told, writes] of followedRows) {
+    it(`tells of ${what}`, () => {
+      const o = followedObservation(change)
+      const written = foresee(o, NOW).actions.flatMap((action) =>
+        action.kind === 'writeStatus' ? [action.status] : [],
+      )
+      assert.equal(written.length, writes)
+      assert.deepEqual(
+        written
+          .flatMap((after, index) => eventsOf(index === 0 ? o.group?.status : written[index - 1], after))
+          .map(inWords),
+        told,
+      )
+    })
+  }
+})
+
+describe('leaseReleased', () => {
+  it('names who is taken for dead, harmlessly', () => {
+    const { note, ...rest } = leaseReleased({ name: 'db', holderIdentity: 'db-0_\n' })
+    assert.deepEqual(rest, { type: 'Normal', reason: 'DeadHolderReleased', action: 'Release' })
+    assert.match(note, /^"db-0_\\u\{a\}" held Lease db and is proved dead: its holder is emptied/)
+  })
 })
 
 describe('leaseTakenBack', () => {

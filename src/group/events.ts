@@ -1,6 +1,6 @@
 import type { LeaderGroupCondition, LeaderGroupStatus } from './leadergroup.ts'
 import { quoted } from './quoted.ts'
-import type { Release } from './release.ts'
+import type { Release } from './follow/release.ts'
 import type { ReadyReason } from './verdict.ts'
 
 /** What people are told about a group, in the words of its condition. */
@@ -56,12 +56,14 @@ function electionEvents(before: LeaderGroupStatus | undefined, after: LeaderGrou
   const was = conditionIn(before, 'Ready')
   const ready = conditionIn(after, 'Ready')
   if (!ready || ready.status === 'Unknown') return []
-  const elected = after.holder !== undefined && (after.holderUID !== before?.holderUID || after.term !== before?.term)
+  const isAnother = after.holderUID !== before?.holderUID || after.term !== before?.term
+  // In mode Observe status names the leader before it is labelled. Ready is Unknown meanwhile, and that is no event.
+  const elected = after.holder !== undefined && (isAnother || was?.status === 'Unknown')
   const lost = after.holder === undefined ? before?.holder : undefined
   if (!elected && lost === undefined && was?.status === ready.status && was.reason === ready.reason) return []
   return [
     {
-      type: ready.status === 'True' || isAwaitingFirstPods(ready, lost) ? 'Normal' : 'Warning',
+      type: ready.status === 'True' || isAwaited(ready, lost) ? 'Normal' : 'Warning',
       reason: ready.reason,
       action: ACTIONS[ready.reason as ReadyReason],
       note: noteOf(after, ready, elected, lost),
@@ -99,9 +101,9 @@ function conditionIn(
   return status?.conditions?.find(({ type }) => type === wanted)
 }
 
-/** A group that is made before its pods is nothing to warn of. */
-function isAwaitingFirstPods(ready: LeaderGroupCondition, lost: string | undefined): boolean {
-  return ready.reason === 'NoPods' && lost === undefined
+/** A group that is made before its pods, or before they have elected, is nothing to warn of. */
+function isAwaited({ reason }: LeaderGroupCondition, lost: string | undefined): boolean {
+  return (reason === 'NoPods' || reason === 'LeaseMissing') && lost === undefined
 }
 
 function noteOf(

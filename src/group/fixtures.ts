@@ -3,12 +3,12 @@
  * for, in words. By default a pod can lead but bears nothing, and is seen at tick 10.
  */
 import type { Step, View } from './election.ts'
-import type { HeldGate, OpenGate } from './gate-state.ts'
-import { formatIdentity, formatMark, transitionsOf } from './gate.ts'
+import type { HeldGate, OpenGate } from './gate/gate-state.ts'
+import { formatIdentity, formatMark, transitionsOf } from './gate/gate.ts'
 import type { LeaderGroup, LeaderGroupSpec, LeaderGroupStatus } from './leadergroup.ts'
 import { inWords as routingInWords } from './routing/fixtures.ts'
 import type { GroupObservation, Instant, ObservedLease, ObservedPod } from './observation.ts'
-import { gateOf } from './gate-of.ts'
+import { gateOf } from './gate/gate-of.ts'
 
 export const GATE_UID = 'gate-1'
 export const GROUP_UID = 'group-1'

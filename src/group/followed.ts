@@ -1,8 +1,9 @@
-import { advance, highestTerm } from './advance.ts'
+import { advance, highestTerm, usedUp } from './advance.ts'
 import type { Election, Step, View } from './election.ts'
-import { follow, type Follow, type Target } from './follow.ts'
-import type { Gate, LiveGate, OpenGate } from './gate-state.ts'
-import { isFresh } from './lease-version.ts'
+import { follow, type Follow, type Target } from './follow/follow.ts'
+import type { Gate, LiveGate, OpenGate } from './gate/gate-state.ts'
+import { LAST_TERM } from './gate/gate.ts'
+import { isFresh } from './gate/lease-version.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import { listing, round } from './round.ts'
@@ -68,11 +69,11 @@ function elect(view: FollowedView, { target, readLease }: Follow<ObservedPod>): 
   return strays ?? { ...goTo(settled, target), chores: choresOf(settled) }
 }
 
-/** Whether the gate is to say something else than it does. */
-function moves(gate: LiveGate, target: Target): boolean {
+/** Whether the gate is to say something else than it does: another pod, or another term of the same, if that is sealed. */
+function moves(gate: LiveGate, target: Target<ObservedPod>): boolean {
   switch (target.kind) {
     case 'holder':
-      return gate.kind !== 'held' || gate.holder.uid !== target.pod.uid
+      return gate.kind !== 'held' || gate.holder.uid !== target.pod.uid || isSealed(target.pod, gate)
     case 'nobody':
       return gate.kind !== 'vacant'
     case 'stay':
@@ -92,6 +93,7 @@ function bear({ o, group }: FollowedView): Election {
     return { urgent: [{ kind: 'listPods' }], chores: [], reason: `${why}: listing the pods` }
   }
   const term = highestTerm(o.pods, group.status?.term ?? 0) + 1
+  if (term > LAST_TERM) return usedUp(why)
   return {
     urgent: [{ kind: 'writeGate', write: { holder: undefined, gateUID: undefined, term } }],
     chores: [],

@@ -1,7 +1,7 @@
 import { advance } from './advance.ts'
 import { ineligibility, patience, ranked } from './candidates.ts'
 import type { Election, View } from './election.ts'
-import type { HeldGate } from './gate-state.ts'
+import type { HeldGate } from './gate/gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import { bearsLead, isSealed, leads, stampedTerm } from './seal.ts'
 import { asking, choresOf, keeping, resting, sealing, takingOff } from './steps.ts'

@@ -7,7 +7,7 @@ export interface GroupKeys {
   readonly role: string
   /** Annotation `<group>.leadergroup.io/term`: the leader's term, the fencing number of mode Assign. */
   readonly term: string
-  /** Annotation `<group>.leadergroup.io/sealed`: the stamp, see `gate.ts`. */
+  /** Annotation `<group>.leadergroup.io/sealed`: the stamp, see `gate/gate.ts`. */
   readonly sealed: string
 }
 
@@ -21,7 +21,7 @@ export const INELIGIBLE_ANNOTATION = 'leadergroup.io/ineligible'
 export const ELECTOR_CONTAINER_ANNOTATION = 'leadergroup.io/elector-container'
 /** On a Lease: `Assign` says that the operator owns it and that no elector may contend for it. */
 export const MODE_ANNOTATION = 'leadergroup.io/mode'
-/** On a Lease of mode Assign: the mark, see `gate.ts`. */
+/** On a Lease of mode Assign: the mark, see `gate/gate.ts`. */
 export const GATE_ANNOTATION = 'leadergroup.io/gate'
 
 const SUFFIX = '.leadergroup.io/'

@@ -1,9 +1,9 @@
-import type { FollowedPod } from './follow.ts'
+import type { FollowedPod } from './follow/follow.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedSlice } from './routing/endpoint-slice.ts'
 import type { ObservedService } from './routing/observed-service.ts'
 import type { RoutedPod } from './routing/routed-pod.ts'
-import type { FollowedLease } from './silence.ts'
+import type { FollowedLease } from './follow/silence.ts'
 
 /**
  * Everything that a decision about one group may look at, as plain data.

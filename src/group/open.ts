@@ -1,7 +1,7 @@
 import { advance } from './advance.ts'
 import { ineligibility, ranked } from './candidates.ts'
 import type { Election, View } from './election.ts'
-import type { OpenGate } from './gate-state.ts'
+import type { OpenGate } from './gate/gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import { listing, round } from './round.ts'
 import { resting } from './steps.ts'

@@ -1,7 +1,7 @@
 import type { GroupAction } from './decision.ts'
 import { whenRead, type Election, type View } from './election.ts'
-import type { OpenGate } from './gate-state.ts'
-import { bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.ts'
+import type { OpenGate } from './gate/gate-state.ts'
+import { bearsKeys, bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.ts'
 
 /**
  * The gate names nobody that we named: it was just born, or somebody else wrote it. Who led before is unknown, so *every*
@@ -17,7 +17,9 @@ export function round(
   reads: readonly GroupAction[],
   why: string,
 ): Election | undefined {
-  const unsealed = o.pods.filter((pod) => bearsLead(pod) || (stampedTerm(pod, gate) ?? -1) < gate.term)
+  // A pod that is here only because the Lease names it is left alone: without a stamp nobody can label it.
+  const own = o.pods.filter((pod) => pod.selected || bearsKeys(pod))
+  const unsealed = own.filter((pod) => bearsLead(pod) || (stampedTerm(pod, gate) ?? -1) < gate.term)
   if (unsealed.length === 0 && reads.length === 0) return undefined
   const stamps = whenRead(
     unsealed,

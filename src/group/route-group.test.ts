@@ -18,7 +18,7 @@ import type { GroupObservation, ObservedPod } from './observation.ts'
 import { routeGroup } from './route-group.ts'
 import { GROUP_OWNER, observedService, observedSlice } from './routing/fixtures.ts'
 import type { Endpoint, ObservedSlice } from './routing/endpoint-slice.ts'
-import { leaseGate } from './lease-gate.ts'
+import { leaseGate } from './gate/lease-gate.ts'
 
 const wishes = [{ name: 'db', role: 'Leader', ports: [{ port: 80 }] }] as const
 const routed = group({ spec: { services: wishes } })

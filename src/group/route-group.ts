@@ -1,5 +1,5 @@
 import type { Election } from './election.ts'
-import type { Gate } from './gate-state.ts'
+import type { Gate } from './gate/gate-state.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation } from './observation.ts'
 import { decideRouting, type RoutingDecision } from './routing/decide-routing.ts'

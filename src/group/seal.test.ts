@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { HeldGate } from './gate-state.ts'
+import type { HeldGate } from './gate/gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import {
   bearsKeys,
@@ -13,7 +13,7 @@ import {
   stripPatch,
 } from './seal.ts'
 import { group, GROUP_UID, heldLease, leading, pod, stamped } from './fixtures.ts'
-import { leaseGate } from './lease-gate.ts'
+import { leaseGate } from './gate/lease-gate.ts'
 
 const gate = leaseGate(heldLease('db-0', 4), GROUP_UID) as HeldGate
 const readAt = (tick: number): HeldGate => ({ ...gate, object: { ...gate.object, readAt: tick } })

@@ -1,6 +1,6 @@
 import type { PatchPod } from './decision.ts'
-import type { GateObject, HeldGate, LiveGate } from './gate-state.ts'
-import { FORGED_LEAP, formatStamp, parseStamp } from './gate.ts'
+import type { GateObject, HeldGate, LiveGate } from './gate/gate-state.ts'
+import { FORGED_LEAP, formatStamp, parseStamp } from './gate/gate.ts'
 import { FOLLOWER_ROLE, LEADER_ROLE, groupKeys } from './keys.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedPod } from './observation.ts'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { decide } from './decide.ts'
 import type { LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { ObservedLease, ObservedPod } from './observation.ts'
 import { statusOf } from './status.ts'
@@ -14,7 +15,18 @@ import {
   stamped,
   type GroupChange,
 } from './fixtures.ts'
-import { leaseGate } from './lease-gate.ts'
+import type { Follow, NobodyReason } from './follow/follow.ts'
+import {
+  ACQUIRED,
+  bornStatus,
+  electorsLease,
+  followedObservation,
+  heldStatus,
+  sealedAt,
+  vacantStatus,
+} from './followed-fixtures.ts'
+import { gateOf } from './gate/gate-of.ts'
+import { leaseGate } from './gate/lease-gate.ts'
 import { leaseNameOf } from './spec.ts'
 
 interface World {
@@ -230,5 +242,224 @@ describe('status.history', () => {
     const status = statusIn({ lease: heldLease('db-1', 5), pods: [], group: { status: { term: 4, history } } })
     assert.equal(status.history?.length, 10)
     assert.deepEqual(status.history?.map(({ term: number }) => number).slice(0, 2), [5, 4])
+  })
+})
+
+type Change = NonNullable<Parameters<typeof followedObservation>[0]>
+
+/** What status says where the Lease leads to this target: to db-0, unless told otherwise. */
+function followedStatus(change: Change = {}, target?: Follow<ObservedPod>['target']): LeaderGroupStatus {
+  const o = followedObservation(change)
+  const to = target ?? { kind: 'holder', pod: pod('db-0'), message: 'it holds' }
+  return statusOf(o, o.group!, gateOf(o, o.group!), { reason: 'why', follow: { target: to } }, [], NOW)
+}
+
+const nobodyHolds = (reason: NobodyReason): Follow<ObservedPod>['target'] => ({
+  kind: 'nobody',
+  reason,
+  message: 'why',
+})
+const STAYS = { kind: 'stay', message: 'why' } as const
+const MARK = 'db-0_uid-db-0/group-1/4'
+const HELD = { gate: MARK, term: 4, holder: 'db-0', holderUID: 'uid-db-0' }
+
+describe('status in mode Observe', () => {
+  it('says what the gate says, and beside it what the holder wrote', () => {
+    const { conditions, history, ...status } = followedStatus()
+    assert.deepEqual(status, {
+      observedGeneration: 1,
+      ...HELD,
+      holderIdentity: 'db-0',
+      acquireTime: ACQUIRED,
+      transitions: 3,
+      leaseVersion: 'lease-1/200',
+      candidates: 2,
+      eligible: 2,
+      leaseName: 'db',
+    })
+    assert.deepEqual(
+      conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
+      [['Ready', 'True', 'LeaderElected']],
+    )
+    assert.deepEqual(history, [{ holder: 'db-0', term: 4, acquireTime: ACQUIRED }])
+  })
+
+  const GATES: readonly (readonly [string, LeaderGroupStatus, Partial<LeaderGroupStatus>])[] = [
+    [
+      'that holds, whether its pod is labelled or not',
+      heldStatus('db-1', 4),
+      { holder: 'db-1', holderUID: 'uid-db-1' },
+    ],
+    ['that nobody holds', vacantStatus(4), { gate: '-/group-1/4', term: 4 }],
+    ['that is just born', bornStatus(4), { gate: '-/-/4', term: 4 }],
+    [
+      'that a stranger wrote: nothing agrees with its mark',
+      heldStatus('db-0', 4, { holder: 'x' }),
+      { gate: '-/-/4', term: 4 },
+    ],
+    ['that a stranger counted up', heldStatus('db-0', 4, { term: 9 }), { gate: '-/-/9', term: 9 }],
+    ['that cannot be read: the term is kept', { gate: 'x', term: 4, holder: 'db-0' }, { term: 4 }],
+    ['that is not there', {}, { term: 0 }],
+  ]
+  for (const [what, status, expected] of GATES) {
+    it(`shows a gate ${what}`, () => {
+      const { gate, term, holder, holderUID } = followedStatus({ status, lease: undefined })
+      const { gate: mark = gate, term: number = term, ...named } = expected
+      assert.deepEqual([gate, term], [mark, number])
+      assert.deepEqual({ holder, holderUID }, { holder: undefined, holderUID: undefined, ...named })
+    })
+  }
+
+  it('leaves identity and time out where nobody is named', () => {
+    const status = followedStatus({ status: vacantStatus(4, { holderIdentity: 'db-0', acquireTime: THEN }) })
+    assert.deepEqual([status.holderIdentity, status.acquireTime, status.transitions], [undefined, undefined, 3])
+  })
+
+  const RENEWED = '2026-01-01T00:01:30.000000Z'
+  /** [what, what the Lease says, what status said, identity and time then, where the Lease leads to] */
+  const RECORDS: readonly (readonly [
+    what: string,
+    lease: Partial<ObservedLease>,
+    before: LeaderGroupStatus,
+    expected: readonly [string | undefined, string | undefined],
+    target?: Follow<ObservedPod>['target'],
+  ])[] = [
+    ['keeps the time while identity and transitions stay', { acquireTime: RENEWED }, {}, ['db-0', ACQUIRED]],
+    ['takes the time of another identity', { acquireTime: RENEWED, holderIdentity: 'db-0_x' }, {}, ['db-0_x', RENEWED]],
+    ['takes the time of another acquisition', { acquireTime: RENEWED, transitions: 4 }, {}, ['db-0', RENEWED]],
+    ['takes its own where the Lease has none', { acquireTime: undefined, transitions: 4 }, {}, ['db-0', NOW.wall]],
+    [
+      'and keeps that',
+      { acquireTime: undefined, transitions: 4 },
+      { transitions: 4, acquireTime: THEN },
+      ['db-0', THEN],
+    ],
+    [
+      'keeps what it said once the record is not the holder’s any more',
+      { holderIdentity: 'db-1', transitions: 4, acquireTime: RENEWED },
+      {},
+      ['db-0', ACQUIRED],
+      { kind: 'holder', pod: pod('db-1'), message: 'it holds' },
+    ],
+    ['nor while it is not proved whose it is', { transitions: 4, acquireTime: RENEWED }, {}, ['db-0', ACQUIRED], STAYS],
+    [
+      'nor when it was emptied',
+      { holderIdentity: '', transitions: 4 },
+      {},
+      ['db-0', ACQUIRED],
+      nobodyHolds('LeaseReleased'),
+    ],
+    ['keeps what is missing missing', {}, { holderIdentity: 'db-0' }, ['db-0', ACQUIRED]],
+  ]
+  for (const [what, lease, before, expected, target] of RECORDS) {
+    it(what, () => {
+      const status = heldStatus('db-0', 4, before)
+      const o = { status, lease: electorsLease(lease.holderIdentity ?? 'db-0', lease) }
+      const { holderIdentity, acquireTime } = followedStatus(o, target)
+      assert.deepEqual([holderIdentity, acquireTime], expected)
+    })
+  }
+
+  it('cuts an identity that the field does not take, and no character in two', () => {
+    const identity = (text: string): string | undefined => followedStatus({ lease: electorsLease(text) }).holderIdentity
+    assert.equal(identity('x'.repeat(512)), 'x'.repeat(512))
+    assert.equal(identity(`${'x'.repeat(512)}y`), 'x'.repeat(512))
+    assert.equal(identity(`${'x'.repeat(511)}🦊`), `${'x'.repeat(511)}\ufffd`)
+    assert.equal(identity(`${'x'.repeat(510)}🦊`), `${'x'.repeat(510)}🦊`)
+    const status = heldStatus('db-0', 4, { holderIdentity: 'x'.repeat(512), acquireTime: THEN })
+    assert.equal(followedStatus({ status, lease: electorsLease('x'.repeat(600)) }).acquireTime, THEN)
+  })
+
+  it('shows the transitions of the Lease, or else as before', () => {
+    const transitions = (change: Change): number | undefined => followedStatus(change).transitions
+    assert.equal(transitions({ lease: electorsLease('db-0', { transitions: 7 }) }), 7)
+    assert.equal(transitions({ lease: electorsLease('db-0', { transitions: undefined }) }), 3)
+    assert.equal(transitions({ lease: undefined }), 3)
+    assert.equal(transitions({ lease: undefined, status: {} }), 0)
+  })
+
+  it('is the same again once it is written', () => {
+    for (const change of [
+      {},
+      { status: vacantStatus(4) },
+      { status: bornStatus(2) },
+      { status: {} },
+    ] satisfies Change[]) {
+      const status = followedStatus(change)
+      assert.deepEqual(followedStatus({ ...change, status }), status)
+    }
+  })
+
+  const led = { history: [term('db-0', 4)] }
+  const ENDS: readonly (readonly [string, Change, Follow<ObservedPod>['target'] | undefined, readonly string[]])[] = [
+    ['a term that lasts', { status: heldStatus('db-0', 4, led) }, undefined, ['db-0#4']],
+    ['a term whose record is in doubt', { status: heldStatus('db-0', 4, led) }, STAYS, ['db-0#4']],
+    [
+      'a term whose holder is not sealed yet',
+      { status: heldStatus('db-0', 4, led) },
+      nobodyHolds('LeaseReleased'),
+      ['db-0#4'],
+    ],
+    ...(['LeaseReleased', 'LeaseExpired', 'HolderDead', 'LeaseMissing'] as const).map(
+      (reason) =>
+        [
+          `a gate that was emptied: ${reason}`,
+          { status: vacantStatus(4, led), pods: [pod('db-0', sealedAt(4))] },
+          nobodyHolds(reason),
+          [`db-0#4 until ${reason}`],
+        ] as const,
+    ),
+    [
+      'the next holder',
+      { status: heldStatus('db-1', 5, led), pods: [pod('db-0', sealedAt(4)), pod('db-1', sealedAt(0))] },
+      { kind: 'holder', pod: pod('db-1'), message: 'it holds' },
+      ['db-1#5', 'db-0#4 until LeaseChanged'],
+    ],
+    [
+      'a holder that was deleted and proved dead',
+      { status: heldStatus('db-0', 4, led), pods: [], gone: new Set(['uid-db-0']) },
+      nobodyHolds('HolderDead'),
+      ['db-0#4 until HolderDead'],
+    ],
+    [
+      'one that is not known to be gone',
+      { status: heldStatus('db-0', 4, led), pods: [] },
+      nobodyHolds('HolderDead'),
+      ['db-0#4'],
+    ],
+  ]
+  for (const [what, change, target, entries] of ENDS) {
+    it(`history, ${what}: ${entries.join(', ')}`, () => {
+      const { history = [] } = followedStatus(change, target)
+      assert.deepEqual(
+        history.map((entry) => `${entry.holder}#${entry.term}${ended(entry)}`),
+        entries,
+      )
+      for (const { endTime, reason } of history) assert.equal(endTime, reason === undefined ? undefined : NOW.wall)
+    })
+  }
+
+  it('is written with the gate: holder, history and the version that it follows in one', () => {
+    const status = vacantStatus(4, { leaseVersion: 'lease-1/100', history: [term('db-0', 4, 'LeaseReleased')] })
+    const pods = [pod('db-0', sealedAt(4)), pod('db-1', sealedAt(0))]
+    const { actions } = decide(followedObservation({ status, pods, lease: electorsLease('db-1_7f3a') }), NOW)
+    const [write] = actions
+    assert.ok(write?.kind === 'writeStatus' && actions.length === 1)
+    const { gate, holder, holderIdentity, acquireTime, leaseVersion, history } = write.status
+    assert.deepEqual(
+      [gate, holder, holderIdentity, acquireTime, leaseVersion],
+      ['db-1_uid-db-1/group-1/5', 'db-1', 'db-1_7f3a', ACQUIRED, 'lease-1/200'],
+    )
+    assert.deepEqual(
+      history?.map((entry) => `${entry.holder}#${entry.term}`),
+      ['db-1#5', 'db-0#4'],
+    )
+  })
+
+  it('follows no Lease at its birth', () => {
+    const o = followedObservation({ status: { leaseVersion: 'lease-1/100' }, podsListedAt: 21 })
+    const [write] = decide(o, NOW).actions
+    assert.ok(write?.kind === 'writeStatus')
+    assert.deepEqual([write.status.gate, write.status.leaseVersion], ['-/-/5', undefined])
   })
 })

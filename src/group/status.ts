@@ -1,14 +1,14 @@
 import { ineligibility } from './candidates.ts'
 import { conditionOf, readyCondition } from './conditions.ts'
 import type { Election } from './election.ts'
-import type { Follow } from './follow.ts'
-import { liveGate, type Gate } from './gate-state.ts'
-import { formatIdentity } from './gate.ts'
+import type { Follow } from './follow/follow.ts'
+import { liveGate, type Gate } from './gate/gate-state.ts'
+import { formatIdentity } from './gate/gate.ts'
 import type { LeaderGroup, LeaderGroupHistoryEntry, LeaderGroupStatus } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import type { ServicesCondition } from './routing/services-condition.ts'
 import { leads } from './seal.ts'
-import { gateInStatus } from './status-gate.ts'
+import { gateInStatus } from './gate/status-gate.ts'
 import { leaseNameOf, modeOf } from './spec.ts'
 
 const HISTORY_LENGTH = 10

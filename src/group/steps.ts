@@ -1,6 +1,6 @@
 import { advance } from './advance.ts'
 import { whenRead, type Election, type View } from './election.ts'
-import type { HeldGate, VacantGate } from './gate-state.ts'
+import type { HeldGate, VacantGate } from './gate/gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import {
   bearsKeys,

@@ -1,4 +1,4 @@
-import type { NobodyReason } from './follow.ts'
+import type { NobodyReason } from './follow/follow.ts'
 import { forbiddenMessage } from './forbidden.ts'
 import type { GroupObservation } from './observation.ts'
 

@@ -1,5 +1,5 @@
 import type { AdvanceGate } from '../group/decision.ts'
-import { formatIdentity, formatMark, transitionsOf } from '../group/gate.ts'
+import { formatIdentity, formatMark, transitionsOf } from '../group/gate/gate.ts'
 import { GATE_ANNOTATION, MODE_ANNOTATION } from '../group/keys.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { Leases, type Lease } from '../kube/objects.ts'

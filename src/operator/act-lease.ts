@@ -1,5 +1,5 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import type { Release } from '../group/release.ts'
+import type { Release } from '../group/follow/release.ts'
 import { Leases, type Lease } from '../kube/objects.ts'
 import type { Acted } from '../loop.ts'
 import { DONE, refused, STALE, stale, type Errand } from './acted.ts'

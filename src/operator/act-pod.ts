@@ -22,7 +22,9 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
   const seen = cache.pods.get(namespace, name)?.object
   // A write to a pod on its way out by force ends it, and the API server (1.36) then deletes whatever has its name,
   // without looking at the UID: that may be its successor. So it is only watched until it is gone.
-  if (seen?.metadata.uid === uid && isVanishing(seen)) return stale(readPod(errand, pod))
+  if (seen?.metadata.uid === uid && isVanishing(seen)) {
+    return (await ends(errand, uid)) ? DONE : stale(readPod(errand, pod))
+  }
   const begunAt = cache.tick()
   const patch = { metadata: { uid, resourceVersion, labels, annotations } }
   const outcome = await api.mergePatch(Pods, { namespace, name }, patch, { signal })
@@ -35,6 +37,27 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
   took()
   cache.pods.apply(trimPod(outcome.object), begunAt)
   return DONE
+}
+
+/**
+ * The event of its end follows in milliseconds. A read instead would cross it, and hold up what the event permits; it
+ * comes only when the event does not.
+ */
+const END_MILLIS = 50
+
+/** Resolves to whether the pod is proved gone in time. */
+function ends({ cache, clock }: Errand, uid: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const forget = cache.onPodGone(uid, () => {
+      cancel()
+      forget()
+      resolve(true)
+    })
+    const cancel = clock.timer(clock.now() + END_MILLIS, () => {
+      forget()
+      resolve(false)
+    })
+  })
 }
 
 /** Force-deleted, with nobody to wait for: only the second of the two writes of its deletion is missing. */

@@ -246,6 +246,213 @@ describe('cache', () => {
     })
   })
 
+  describe('mode Observe', () => {
+    const observing = (version: number, gate?: string): LeaderGroup => {
+      const bare = group(version)
+      return { ...bare, spec: { ...bare.spec, mode: 'Observe' }, ...(gate === undefined ? {} : { status: { gate } }) }
+    }
+    const heldBy = (version: number, holderIdentity: string): Lease => ({
+      metadata: meta('db', version),
+      spec: { holderIdentity },
+    })
+    const die = (name: string, version: number, change: { app?: string; uid?: string } = {}): void =>
+      cache.pods.change({ kind: 'delete', object: pod(name, version, change) })
+    const dead = (key = KEY): readonly string[] =>
+      cache.observe(key).deletedPods.map(({ uid, resourceVersion }) => `${uid} ${resourceVersion}`)
+
+    function followed(holder = 'db-0_x'): void {
+      cache.groups.apply(observing(1))
+      cache.leases.apply(heldBy(2, holder))
+      cache.pods.apply(pod('db-0', 3))
+      cache.pods.apply(pod('db-1', 4))
+      wakes()
+    }
+
+    describe('the last state of a deleted pod', () => {
+      it('is kept of the one that the Lease means, by whatever way', () => {
+        for (const holder of ['db-0', 'db-0_x', 'uid-db-0']) {
+          cache = new Cache(clock, (key) => woken.push(key))
+          followed(holder)
+          die('db-0', 7)
+          assert.deepEqual(dead(), ['uid-db-0 7'])
+          assert.equal(wakes(), KEY)
+        }
+      })
+
+      it('is shown as such, and not among the pods', () => {
+        followed()
+        die('db-0', 7)
+        const { deletedPods, gone } = cache.observe(KEY)
+        assert.deepEqual(
+          deletedPods.map(({ name, deleted, selected }) => [name, deleted, selected]),
+          [['db-0', true, true]],
+        )
+        assert.deepEqual([pods(), gone.has('uid-db-0')], ['db-1', true])
+        cache.pods.apply(pod('db-0', 9, { uid: 'new' }))
+        assert.deepEqual([pods(), dead()], ['db-1 db-0', ['uid-db-0 7']])
+        assert.ok(cache.observe(KEY).pods.every((each) => !each.deleted))
+      })
+
+      it('is not kept of another', () => {
+        followed()
+        die('db-1', 7)
+        assert.deepEqual(dead(), [])
+      })
+
+      it('nor of a pod that is not selected', () => {
+        followed()
+        cache.pods.apply(pod('db-0', 5, { app: 'none' }))
+        die('db-0', 7, { app: 'none' })
+        assert.deepEqual(dead(), [])
+      })
+
+      it('nor without a holder, or a Lease', () => {
+        followed('')
+        die('db-0', 7)
+        assert.deepEqual(dead(), [])
+        cache.leaseAbsent('shop', 'db', cache.tick())
+        die('db-1', 8)
+        assert.deepEqual(dead(), [])
+      })
+
+      it('nor in mode Assign', () => {
+        known()
+        die('db-0', 7)
+        assert.deepEqual(dead(), [])
+      })
+
+      it('nor of what a list lacks: that proves no death', () => {
+        followed()
+        cache.pods.change({ kind: 'reset', objects: [], resourceVersion: '9' })
+        assert.deepEqual(dead(), [])
+      })
+
+      it('is kept of four, the last ones', () => {
+        followed('db-0')
+        for (let version = 10; version < 15; version++) die('db-0', version, { uid: `u${version}` })
+        assert.deepEqual(dead(), ['u11 11', 'u12 12', 'u13 13', 'u14 14'])
+      })
+
+      it('goes with the group', () => {
+        followed()
+        die('db-0', 7)
+        cache.groups.apply({ ...observing(8), metadata: { ...observing(8).metadata, generation: 2 } })
+        assert.equal(dead().length, 1)
+        cache.groups.apply({ ...observing(9), metadata: { ...observing(9).metadata, uid: 'new' } })
+        assert.deepEqual(dead(), [])
+      })
+    })
+
+    describe('a Lease that a quorum read did not find', () => {
+      const absentAt = (): number | undefined => cache.observe(KEY).leaseAbsentAt
+
+      it('is gone, and known to be absent since the read began', () => {
+        followed()
+        const begunAt = cache.tick()
+        cache.leaseAbsent('shop', 'db', begunAt)
+        const { lease: seen, gone } = cache.observe(KEY)
+        assert.deepEqual([seen, gone.has('uid-db'), absentAt()], [undefined, true, begunAt])
+      })
+
+      it('is no longer absent when it comes', () => {
+        followed()
+        cache.leaseAbsent('shop', 'db', cache.tick())
+        cache.leases.apply({ metadata: { ...meta('db', 9), uid: 'new' }, spec: { holderIdentity: 'db-1' } })
+        assert.deepEqual([absentAt(), cache.observe(KEY).lease?.uid], [undefined, 'new'])
+      })
+
+      it('is another one than that of the same name elsewhere', () => {
+        followed()
+        cache.leaseAbsent('other', 'db', cache.tick())
+        cache.leaseAbsent('shop', 'web', cache.tick())
+        assert.equal(absentAt(), undefined)
+      })
+    })
+
+    describe('a node that goes out of service', () => {
+      const node = (version: number, out: boolean) => ({
+        metadata: { ...meta('n', version), namespace: '' },
+        ...(out ? ({ outOfService: true } as const) : {}),
+      })
+
+      it('wakes the groups of its pods, and shows them since when', () => {
+        followed()
+        cache.pods.apply({ ...pod('db-0', 5), spec: { nodeName: 'n' } })
+        cache.nodes.apply(node(6, false))
+        wakes()
+        cache.nodes.apply(node(7, true))
+        assert.equal(wakes(), KEY)
+        const since = (): readonly string[] =>
+          cache.observe(KEY).pods.map(({ name, outOfService: out }) => `${name} ${out?.seenAt} ${out?.witnessed}`)
+        assert.deepEqual(since().toSorted(), ['db-0 7 true', 'db-1 undefined undefined'])
+        cache.nodes.apply(node(8, true))
+        assert.equal(wakes(), '')
+        cache.nodes.apply(node(9, false))
+        assert.equal(wakes(), KEY)
+        assert.deepEqual(since().toSorted(), ['db-0 undefined undefined', 'db-1 undefined undefined'])
+      })
+
+      it('wakes nobody else', () => {
+        followed()
+        cache.pods.apply({ ...pod('x', 5, { app: 'none' }), spec: { nodeName: 'n' } })
+        cache.pods.apply({ ...pod('db-0', 6), spec: { nodeName: 'm' } })
+        wakes()
+        cache.nodes.apply(node(7, true))
+        assert.equal(wakes(), '')
+      })
+    })
+
+    describe('a pod that nothing ties to the group but the gate in its status', () => {
+      function named(lease?: Lease): void {
+        cache.groups.apply(observing(1, 'x_uid-x/uid-db/4'))
+        cache.pods.apply(pod('x', 3, { app: 'none' }))
+        if (lease) cache.leases.apply(lease)
+        wakes()
+      }
+
+      it('is shown, and its changes wake the group', () => {
+        named()
+        assert.equal(pods(), '(x)')
+        cache.pods.apply(pod('x', 5, { app: 'none' }))
+        assert.equal(wakes(), KEY)
+        die('x', 6, { app: 'none' })
+        assert.deepEqual([wakes(), pods()], [KEY, ''])
+      })
+
+      it('is shown whatever mark somebody has put on the Lease of the electors', () => {
+        named(lease(4, 'db-9'))
+        assert.equal(pods(), '(x)')
+      })
+
+      it('wakes it by the proof that it is gone, though it was never seen', () => {
+        cache.groups.apply(observing(1, 'x_uid-x/uid-db/4'))
+        wakes()
+        cache.podGone('shop', 'x', 'uid-x')
+        assert.equal(wakes(), KEY)
+      })
+
+      it('is not shown under another UID', () => {
+        named()
+        cache.pods.apply(pod('x', 5, { app: 'none', uid: 'new' }))
+        assert.equal(pods(), '')
+      })
+
+      it('does not wake it any more once the gate names another', () => {
+        named()
+        cache.groups.apply(observing(5, 'db-0_uid-db-0/uid-db/5'))
+        wakes()
+        cache.pods.apply(pod('x', 6, { app: 'none' }))
+        assert.deepEqual([wakes(), pods()], ['', ''])
+      })
+    })
+
+    it('shows the pod of the Lease’s holder also when it is not selected, for those who ask why', () => {
+      followed('other_x')
+      cache.pods.apply(pod('other', 6, { app: 'none' }))
+      assert.equal(pods(), 'db-0 db-1 (other)')
+    })
+  })
+
   describe('a list of a namespace', () => {
     it('is known by when it began', () => {
       known()

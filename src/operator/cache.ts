@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { parseMark } from '../group/gate.ts'
-import { isMeantBy } from '../group/holder.ts'
+import { parseMark } from '../group/gate/gate.ts'
+import { isMeantBy } from '../group/follow/holder.ts'
+import { MODE_ANNOTATION } from '../group/keys.ts'
 import type { GroupMemory, GroupObservation, ObservedPod } from '../group/observation.ts'
 import { ZONE_LABEL } from '../group/routing/routing-keys.ts'
 import type { EndpointSlice, KubeObject, Lease, Pod, Service } from '../kube/objects.ts'
@@ -10,9 +11,13 @@ import { Membership, markedHolder } from './membership.ts'
 import { isReady, observedLease, observedPod, observedService, observedSlice } from './observe.ts'
 import { RoutingIndex } from './routing-index.ts'
 import { seeLease, seeNode, seePod, type LeaseSight, type NodeSight, type PodSight } from './sight.ts'
+import { Shared } from './shared.ts'
 import { Deaths, Store, Ticks, type Kept } from './store.ts'
 import type { CachedNode, CachedPod } from './trim.ts'
 import { modeOf, leaseNameOf } from '../group/spec.ts'
+
+/** Of pods, those of one group or one node are often equal; of Leases, the labels are. */
+const SHARED_PARTS = ['labels', 'spec', 'conditions']
 
 const NO_MEMORY: GroupMemory = { statusWrittenAt: undefined, takenBackAt: [], fault: undefined, putOff: undefined }
 
@@ -52,17 +57,31 @@ export class Cache {
     this.#wake = wake
     const now = (): number => clock.now()
     const blind = (): undefined => undefined
+    const shared = new Shared()
+    const compact = <T extends KubeObject>(object: T): T => shared.object(object, SHARED_PARTS)
     // Slices die by the thousand in a busy cluster: they must not crowd out the deaths of pods.
     const lives = { ticks: this.#ticks, deaths: this.#deaths, now }
     const others = { ticks: this.#ticks, deaths: new Deaths(), now }
-    this.groups = new Store({ ...lives, see: blind, changed: (after, before) => this.#groupChanged(after, before) })
+    this.groups = new Store({
+      ...lives,
+      see: blind,
+      compact,
+      changed: (after, before) => this.#groupChanged(after, before),
+    })
     this.pods = new Store({
       ...lives,
       see: seePod,
+      compact,
       changed: (after, before) => this.#podChanged(after, before),
       died: (last) => this.#podDied(last),
     })
-    this.leases = new Store({ ...lives, see: seeLease, changed: (after, before) => this.#leaseChanged(after, before) })
+    this.leases = new Store({
+      ...lives,
+      see: seeLease,
+      // Each renewal of an elector brings a time that never comes again.
+      compact: (lease) => (lease.metadata.annotations?.[MODE_ANNOTATION] === undefined ? lease : compact(lease)),
+      changed: (after, before) => this.#leaseChanged(after, before),
+    })
     this.services = new Store({
       ...others,
       see: blind,
@@ -111,6 +130,11 @@ export class Cache {
     this.pods.gone({ metadata: { namespace, name, uid, resourceVersion: '' } })
   }
 
+  /** Calls `listener` when the pod with this UID is proved gone; the returned function ends that. */
+  onPodGone(uid: string, listener: () => void): () => void {
+    return this.#deaths.on(uid, listener)
+  }
+
   /** A quorum list of all pods of a namespace that began at `begunAt`. What it lacks proves nothing. */
   podsListed(namespace: string, pods: readonly Pod[], begunAt: number): void {
     for (const pod of pods) this.pods.apply(pod, begunAt)
@@ -147,10 +171,12 @@ export class Cache {
     lease: Kept<Lease, LeaseSight> | undefined,
   ): readonly ObservedPod[] {
     const names = new Set(this.#membership(namespace).podsOf(name))
-    const holder = (lease && markedHolder(lease.object)) ?? parseMark(group?.status?.gate)?.holder
+    const observes = group !== undefined && modeOf(group) === 'Observe'
+    // By the gate alone: electors may have taken over a Lease that bears the mark of a group in mode Assign.
+    const holder = observes ? parseMark(group.status?.gate)?.holder : lease && markedHolder(lease.object)
     if (holder && this.pods.get(namespace, holder.name)?.object.metadata.uid === holder.uid) names.add(holder.name)
     // Not selected, it cannot lead; but the person who asks why is told so.
-    if (group && modeOf(group) === 'Observe') names.add((lease?.object.spec?.holderIdentity ?? '').split('_', 1)[0]!)
+    if (observes) names.add((lease?.object.spec?.holderIdentity ?? '').split('_', 1)[0]!)
     return [...names].flatMap((podName) => {
       const kept = this.pods.get(namespace, podName)
       return kept ? [this.#observed(kept, namespace, name)] : []

@@ -163,6 +163,22 @@ describe('EventRecorder', () => {
     )
   })
 
+  it('remembers the last 4096: what happens again after that is a new event', async () => {
+    const { clock, recorder, stored } = setUp()
+    for (let term = 0; term <= 4096; term++) {
+      recorder.record(group, { ...elected, note: `term ${term}` })
+      if (term % 1000 === 0) await clock.settle()
+    }
+    for (const note of ['term 0', 'term 2']) recorder.record(group, { ...elected, note })
+    await clock.settle()
+    const again = (await stored()).filter(({ note }) => note === 'term 0' || note === 'term 2')
+    assert.deepEqual(again.map(({ note, series }) => `${note}: ${series?.count ?? 1}`).toSorted(), [
+      'term 0: 1',
+      'term 0: 1',
+      'term 2: 2',
+    ])
+  })
+
   it('writes pending counts when it stops, and takes nothing more', async () => {
     const { clock, recorder, stored } = setUp()
     for (let times = 0; times < 5; times++) {

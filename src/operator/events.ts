@@ -26,10 +26,19 @@ const SERIES_MILLIS = 360_000
 const COUNT_INTERVAL_MILLIS = 60_000
 const FLUSH_MILLIS = 2_000
 
+/**
+ * So many are remembered, the latest (client-go: 4096); what happens again after that is a new event. Ten thousand groups
+ * that are applied at once have one or two events each.
+ */
+const MOST_SERIES = 4096
+
 /** An event with its repetitions: one object on the server. */
 interface Series {
   readonly key: string
-  readonly object: ReturnType<typeof eventObject>
+  readonly namespace: string
+  readonly name: string
+  /** What to create; absent once it is there. */
+  object: ReturnType<typeof eventObject> | undefined
   count: number
   lastAt: number
   lastObservedTime: string
@@ -72,6 +81,7 @@ export class EventRecorder {
     this.#series.delete(key)
     this.#series.set(key, series)
     this.#schedule(series)
+    this.#forgetOldest()
   }
 
   /** Records nothing more, and resolves when everything is written: after 2 s at most, then the rest is lost. */
@@ -89,9 +99,12 @@ export class EventRecorder {
   #begin(key: string, group: LeaderGroup, event: GroupEvent): Series {
     const { clock, instance } = this.#options
     const reporter = { instance, wallMillis: clock.wallNow(), sequence: this.#sequence++ }
+    const object = eventObject(group, event, reporter)
     return {
       key,
-      object: eventObject(group, event, reporter),
+      namespace: object.metadata.namespace,
+      name: object.metadata.name,
+      object,
       count: 0,
       lastAt: clock.now(),
       lastObservedTime: '',
@@ -109,6 +122,15 @@ export class EventRecorder {
       if (series.lastAt > ended) return
       this.#series.delete(key)
     }
+  }
+
+  /** Its last count is not waited for: it was written once at least, or waits in the queue. */
+  #forgetOldest(): void {
+    if (this.#series.size <= MOST_SERIES) return
+    const [series] = this.#series.values()
+    this.#series.delete(series!.key)
+    series!.cancelTimer?.()
+    if (series!.writtenCount < series!.count) this.#enqueue(series!)
   }
 
   #schedule(series: Series): void {
@@ -144,16 +166,15 @@ export class EventRecorder {
 
   async #write(series: Series): Promise<void> {
     const { api, clock } = this.#options
-    const { object, count, lastObservedTime, writtenCount } = series
+    const { namespace, name, object, count, lastObservedTime, writtenCount } = series
     if (count === writtenCount || series.lost) return
-    const { namespace, name } = object.metadata
     const repeated = count > 1 ? { series: { count, lastObservedTime } } : {}
     const call = { signal: this.#giveUp.signal }
-    const outcome =
-      writtenCount === 0
-        ? await api.create(Events, namespace, { ...object, ...repeated }, call)
-        : await api.mergePatch(Events, { namespace, name }, repeated, call)
+    const outcome = object
+      ? await api.create(Events, namespace, { ...object, ...repeated }, call)
+      : await api.mergePatch(Events, { namespace, name }, repeated, call)
     if (outcome.kind !== 'ok') throw new Error(outcome.message)
+    series.object = undefined
     series.writtenCount = count
     series.writtenAt = clock.now()
     // It may have happened again meanwhile.
@@ -167,6 +188,6 @@ export class EventRecorder {
     series.lost = true
     if (this.#series.get(series.key) === series) this.#series.delete(series.key)
     this.#options.metrics.eventDropped()
-    this.#options.log.debug('a Kubernetes event was lost', { note: series.object.note, error })
+    this.#options.log.debug('a Kubernetes event was lost', { event: `${series.namespace}/${series.name}`, error })
   }
 }

@@ -1,5 +1,5 @@
 import type { LeaderGroup } from '../group/leadergroup.ts'
-import { parseMark, type Holder } from '../group/gate.ts'
+import { parseMark, type Holder } from '../group/gate/gate.ts'
 import { GATE_ANNOTATION } from '../group/keys.ts'
 import type { Lease, Pod } from '../kube/objects.ts'
 import { Multimap } from './multimap.ts'
@@ -20,7 +20,7 @@ export class Membership {
   /** UID of a pod → groups whose status names it as the gate. */
   readonly #gates = new Multimap()
 
-  podsOf(group: string): ReadonlySet<string> {
+  podsOf(group: string): Iterable<string> {
     return this.#pods.get(group)
   }
 
@@ -29,7 +29,7 @@ export class Membership {
     return this.#pods.keys()
   }
 
-  usersOf(lease: string): ReadonlySet<string> {
+  usersOf(lease: string): Iterable<string> {
     return this.#users.get(lease)
   }
 
@@ -49,7 +49,7 @@ export class Membership {
     return touched
   }
 
-  setLease(after: Lease | undefined, before: Lease | undefined): ReadonlySet<string> {
+  setLease(after: Lease | undefined, before: Lease | undefined): Iterable<string> {
     const { name } = (after ?? before)!.metadata
     const [was, is] = [before && markedHolder(before), after && markedHolder(after)]
     if (was) this.#naming.delete(was.uid, name)

@@ -20,7 +20,7 @@ export class RoutingIndex {
   }
 
   /** Of a group that no longer exists, those that bear its label. */
-  slicesOf(name: string, group: LeaderGroup | undefined): ReadonlySet<string> {
+  slicesOf(name: string, group: LeaderGroup | undefined): Iterable<string> {
     const labelled = this.#slices.get(name)
     const wished = group ? wishedBy(group) : []
     return wished.length === 0

@@ -1,5 +1,10 @@
-import { electingContainers, standstillOf, type ObservedContainer, type Standstill } from '../group/containers.ts'
-import { sightOf, type RecordSight } from '../group/silence.ts'
+import {
+  electingContainers,
+  standstillOf,
+  type ObservedContainer,
+  type Standstill,
+} from '../group/follow/containers.ts'
+import { sightOf, type RecordSight } from '../group/follow/silence.ts'
 import type { Lease } from '../kube/objects.ts'
 import { addressesOf } from './addresses.ts'
 import type { Before, Kept, See } from './store.ts'
@@ -28,7 +33,8 @@ export const seePod: See<CachedPod, PodSight> = (pod, before, { tick }) => {
   const sight = {
     firstSeenAt: kept?.firstSeenAt ?? tick,
     podIPsSeenAt: known && haveSameAddresses(known.object, pod) ? known.sight.podIPsSeenAt : tick,
-    appeared: kept?.appeared ?? before === 'absent',
+    // Another pod that had its name was there before it, as a list of later tells.
+    appeared: kept?.appeared ?? before !== undefined,
     electing: isCalm ? undefined : electing,
     standstill: standstillOf(kept, electing, tick),
   }

@@ -9,16 +9,27 @@ function thing(name: string, version: number, { uid = `uid-${name}`, namespace =
   return { metadata: { name, namespace, uid, resourceVersion: String(version) } }
 }
 
-/** A store with what it told: `after < before`, as versions. */
+/**
+ * A store with what it told: `after < before`, as versions. The sight of an object is what was known before, as a version
+ * or a word, in front of the version; what died is told as its last sight.
+ */
 class Rig {
   readonly ticks = new Ticks()
   readonly deaths = new Deaths()
   readonly told: string[] = []
-  readonly store = new Store<Thing>({
+  readonly died: string[] = []
+  readonly reads: (number | undefined)[] = []
+  millis = 0
+  readonly store = new Store<Thing, string>({
     ticks: this.ticks,
     deaths: this.deaths,
-    see: () => undefined,
-    now: () => 0,
+    see: ({ metadata }, before, { tick, millis, readMillis }) => {
+      this.reads.push(readMillis)
+      const known = typeof before === 'object' ? before.object.metadata.resourceVersion : before
+      return `${known}→${metadata.resourceVersion} at ${tick}, ${millis} ms`
+    },
+    now: () => this.millis,
+    died: ({ sight }) => this.died.push(sight),
     changed: (after, before) => {
       const [now, then] = [after, before].map((each) => each?.metadata.resourceVersion ?? '-')
       this.told.push(`${now}<${then}`)
@@ -27,6 +38,10 @@ class Rig {
 
   tellings(): readonly string[] {
     return this.told.splice(0)
+  }
+
+  sight(name = 'a'): string | undefined {
+    return this.store.get('shop', name)?.sight
   }
 
   version(name = 'a', namespace = 'shop'): string | undefined {
@@ -180,6 +195,111 @@ describe('store', () => {
       rig.store.apply(thing('a', 5))
       rig.reset(9, [thing('a', 8, { uid: 'new' })])
       assert.equal(rig.store.get('shop', 'a')?.object.metadata.uid, 'new')
+    })
+  })
+
+  describe('the sight of an object', () => {
+    it('begins with nothing known, when no list was seen', () => {
+      rig.store.apply(thing('a', 5))
+      assert.equal(rig.sight(), 'undefined→5 at 1, 0 ms')
+    })
+
+    it('begins with nothing known also in the first list', () => {
+      rig.reset(9, [thing('a', 5)])
+      assert.equal(rig.sight(), 'undefined→5 at 1, 0 ms')
+    })
+
+    it('begins with its absence, when a list did not show it', () => {
+      rig.reset(4, [])
+      rig.store.change({ kind: 'apply', object: thing('a', 5) })
+      rig.reset(9, [thing('a', 5), thing('b', 8)])
+      assert.deepEqual([rig.sight(), rig.sight('b')], ['absent→5 at 1, 0 ms', 'absent→8 at 2, 0 ms'])
+    })
+
+    it('begins with its absence also when a reply shows it first', () => {
+      rig.reset(4, [])
+      rig.store.apply(thing('a', 5), rig.ticks.next())
+      assert.equal(rig.sight(), 'absent→5 at 2, 0 ms')
+    })
+
+    it('begins with its absence when the list was of its namespace, and not when it was of another', () => {
+      rig.reset(4, [], 'shop')
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('b', 6, { namespace: 'other' }))
+      assert.equal(rig.sight(), 'absent→5 at 1, 0 ms')
+      assert.equal(rig.store.get('other', 'b')?.sight, 'undefined→6 at 2, 0 ms')
+      rig.reset(9, [thing('c', 8, { namespace: 'other' })], 'other')
+      assert.equal(rig.store.get('other', 'c')?.sight, 'undefined→8 at 3, 0 ms')
+    })
+
+    it('goes on from what was kept, of whatever UID', () => {
+      rig.store.apply(thing('a', 5))
+      rig.millis = 70
+      rig.store.apply(thing('a', 6))
+      assert.equal(rig.sight(), '5→6 at 2, 70 ms')
+      rig.store.apply(thing('a', 7, { uid: 'new' }))
+      assert.equal(rig.sight(), '6→7 at 3, 70 ms')
+    })
+
+    it('stays as it is for what was known, and for what is older', () => {
+      rig.store.apply(thing('a', 5))
+      rig.millis = 70
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('a', 4), rig.ticks.next())
+      assert.deepEqual([rig.sight(), rig.reads], ['undefined→5 at 1, 0 ms', [undefined]])
+    })
+
+    it('learns of a read of what was known, and when it began, as of when it was first seen', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.apply(thing('a', 5), rig.ticks.next(), 40)
+      rig.store.apply(thing('a', 6), rig.ticks.next())
+      assert.deepEqual(rig.reads, [undefined, 40, undefined])
+      assert.equal(rig.sight(), '5→6 at 4, 0 ms')
+      rig.store.apply(thing('a', 6), rig.ticks.next(), 60)
+      assert.equal(rig.sight(), '6→6 at 4, 0 ms')
+    })
+  })
+
+  describe('the last of an object', () => {
+    it('is what the event of its deletion shows', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.change({ kind: 'delete', object: thing('a', 7) })
+      assert.deepEqual(rig.died, ['5→7 at 2, 0 ms'])
+    })
+
+    it('is what was kept, when a read found none', () => {
+      rig.store.apply(thing('a', 5))
+      rig.store.absent('shop', 'a', rig.ticks.next())
+      assert.deepEqual(rig.died, ['undefined→5 at 1, 0 ms'])
+    })
+
+    it('is told before the change', () => {
+      const told: string[] = []
+      const store = new Store<Thing>({
+        ticks: rig.ticks,
+        deaths: rig.deaths,
+        see: () => undefined,
+        now: () => 0,
+        changed: (after) => told.push(after ? 'changed' : 'dropped'),
+        died: () => told.push('died'),
+      })
+      store.change({ kind: 'delete', object: thing('a', 7) })
+      assert.deepEqual(told, ['changed', 'died', 'dropped'])
+    })
+
+    it('is told once', () => {
+      rig.store.change({ kind: 'delete', object: thing('a', 7) })
+      rig.store.change({ kind: 'delete', object: thing('a', 7) })
+      rig.store.gone(thing('a', 7))
+      assert.deepEqual(rig.died, ['undefined→7 at 1, 0 ms'])
+    })
+
+    it('is not told of what was never kept, of another UID, or of what a list lacks', () => {
+      rig.store.gone(thing('b', 7))
+      rig.store.apply(thing('a', 8, { uid: 'new' }))
+      rig.store.change({ kind: 'delete', object: thing('a', 6) })
+      rig.reset(9, [])
+      assert.deepEqual([rig.died, rig.version()], [[], undefined])
     })
   })
 

@@ -37,11 +37,20 @@ const REMEMBERED_DEATHS = 20_000
 /** UIDs of objects that are proved gone. */
 export class Deaths {
   readonly #uids = new Set<string>()
+  readonly #listeners = new Map<string, () => void>()
   get uids(): ReadonlySet<string> {
     return this.#uids
   }
+  /** Calls `listener` when this object is proved gone; of one object the last listener counts. The returned function ends that. */
+  on(uid: string, listener: () => void): () => void {
+    this.#listeners.set(uid, listener)
+    return () => {
+      if (this.#listeners.get(uid) === listener) this.#listeners.delete(uid)
+    }
+  }
   add(uid: string): void {
     this.#uids.add(uid)
+    this.#listeners.get(uid)?.()
     for (const oldest of this.#uids) {
       if (this.#uids.size <= REMEMBERED_DEATHS) return
       this.#uids.delete(oldest)
@@ -59,6 +68,8 @@ export interface StoreOptions<T, S> {
   readonly changed: (after: T | undefined, before: T | undefined) => void
   /** Called with the last state of each object that was kept and is proved gone, before `changed`. */
   readonly died?: (last: Kept<T, S>) => void
+  /** Returns an equal object that takes less room. */
+  readonly compact?: (object: T) => T
 }
 
 /**
@@ -75,14 +86,17 @@ export class Store<T extends KubeObject, S = undefined> {
   readonly #now: () => number
   readonly #changed: (after: T | undefined, before: T | undefined) => void
   readonly #died: (last: Kept<T, S>) => void
+  readonly #compact: (object: T) => T
 
-  constructor({ ticks, deaths, see, now, changed, died = () => undefined }: StoreOptions<T, S>) {
+  constructor(options: StoreOptions<T, S>) {
+    const { ticks, deaths, see, now, changed, died = () => undefined, compact = (object) => object } = options
     this.#ticks = ticks
     this.#deaths = deaths
     this.#see = see
     this.#now = now
     this.#changed = changed
     this.#died = died
+    this.#compact = compact
   }
 
   get(namespace: string, name: string): Kept<T, S> | undefined {
@@ -138,11 +152,12 @@ export class Store<T extends KubeObject, S = undefined> {
     const known = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
     const readAt = latest(known?.readAt, begunAt)
     if (known && readAt === known.readAt) return
+    const after = known?.object ?? this.#compact(object)
     const seenAt = known?.seenAt ?? this.#ticks.next()
     const at = { tick: seenAt, millis: this.#now(), readMillis }
-    const sight = this.#see(object, kept ?? (wasListed ? 'absent' : undefined), at)
-    this.#put(namespace, name, { object: known?.object ?? object, seenAt, readAt, sight })
-    this.#changed(object, kept?.object)
+    const sight = this.#see(after, kept ?? (wasListed ? 'absent' : undefined), at)
+    this.#put(namespace, name, { object: after, seenAt, readAt, sight })
+    this.#changed(after, kept?.object)
   }
 
   /** The object with this UID does not exist any more; another of its name may. */

@@ -1,5 +1,5 @@
-import { shownContainers, type ShownContainer } from '../group/containers.ts'
-import { isOutOfService } from '../group/death.ts'
+import { shownContainers, type ShownContainer } from '../group/follow/containers.ts'
+import { isOutOfService } from '../group/follow/death.ts'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { ELECTOR_CONTAINER_ANNOTATION, INELIGIBLE_ANNOTATION, groupOfKey } from '../group/keys.ts'
 import {

@@ -1,5 +1,5 @@
 import { groupKeys } from '../keys.ts'
-import { parseTerm } from '../gate.ts'
+import { parseTerm } from '../gate/gate.ts'
 import { ADDRESS_FAMILIES } from './address.ts'
 import { endpointsFor, type EndpointSet, type UnresolvedPort } from './endpoints.ts'
 import { podsIn, type ObservedSlice } from './endpoint-slice.ts'

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import type { GroupAction } from '../group/decision.ts'
+import { Leases } from '../kube/objects.ts'
+import { KEY, LEASE, NAMESPACE, Rig } from './act-fixtures.ts'
+import { LeaderGroups } from './resources.ts'
+
+const RECORD = {
+  holderIdentity: 'db-0_x',
+  leaseDurationSeconds: 15,
+  acquireTime: '2026-01-01T00:00:00.000000Z',
+  renewTime: '2026-01-01T00:00:10.000000Z',
+  leaseTransitions: 3,
+}
+
+describe('act on the Lease of the electors', () => {
+  let rig: Rig
+  beforeEach(async () => {
+    rig = new Rig()
+    await rig.begin({ mode: 'Observe' })
+    await rig.create(Leases, {
+      metadata: { name: 'db', labels: { theirs: 'x' }, annotations: { theirs: 'y' } },
+      spec: RECORD,
+    })
+    await rig.see()
+  })
+
+  const renew = (): Promise<unknown> =>
+    rig.admin.mergePatch(Leases, LEASE, { spec: { renewTime: '2026-01-01T00:00:12.000000Z' } })
+
+  describe('readLease', () => {
+    it('shows the Lease as read since, and when that began', async () => {
+      await renew()
+      await rig.clock.advance(700)
+      const before = rig.cache.tick()
+      assert.deepEqual(await rig.act({ kind: 'readLease' }), { kind: 'done' })
+      const { lease } = rig.cache.observe(KEY)
+      assert.equal(lease?.resourceVersion, (await rig.lease()).metadata.resourceVersion)
+      assert.equal(lease.readMillis, 700)
+      assert.ok(lease.readAt! > before)
+      assert.deepEqual(rig.sent, ['GET leases/db'])
+    })
+
+    it('shows that there is none, since it began', async () => {
+      await rig.admin.delete(Leases, LEASE)
+      const before = rig.cache.tick()
+      assert.deepEqual(await rig.act({ kind: 'readLease' }), { kind: 'done' })
+      const { lease, leaseAbsentAt } = rig.cache.observe(KEY)
+      assert.equal(lease, undefined)
+      assert.ok(leaseAbsentAt! > before)
+    })
+
+    it('reads the one that the group names', async () => {
+      const leaseName = { spec: { leaseName: 'other' } }
+      await rig.admin.mergePatch(LeaderGroups, { namespace: NAMESPACE, name: 'db' }, leaseName)
+      await rig.see()
+      await rig.act({ kind: 'readLease' })
+      assert.deepEqual(rig.sent, ['GET leases/other'])
+      assert.ok(rig.cache.observe(KEY).leaseAbsentAt! > 0)
+    })
+
+    it('reads none for a group that is not there any more', async () => {
+      rig.cache.groups.gone(await rig.read(LeaderGroups, 'db'))
+      assert.deepEqual([await rig.act({ kind: 'readLease' }), rig.sent], [{ kind: 'stale' }, []])
+    })
+  })
+
+  describe('releaseLease', () => {
+    type Release = Extract<GroupAction, { kind: 'releaseLease' }>
+    /** Of the Lease as it is now. */
+    const release = async (change: Partial<Release> = {}): Promise<Release> => {
+      const { name, uid, resourceVersion } = (await rig.lease()).metadata
+      return { kind: 'releaseLease', name, uid, resourceVersion, holderIdentity: 'db-0_x', ...change }
+    }
+    /** The result, the requests that were sent, and whether it took effect. */
+    const acted = async (action: Release): Promise<string> => {
+      let took = 0
+      const { kind } = await rig.actor.act(KEY, [action], 1, rig.authority.signal, () => took++)
+      return `${kind}: ${rig.sent.join(', ') || 'nothing sent'}, took ${took}`
+    }
+
+    it('empties the holder in one PUT of the Lease as read, and nothing else', async () => {
+      const before = await rig.lease()
+      assert.equal(await acted(await release()), 'done: PUT leases/db, took 1')
+      const after = await rig.lease()
+      assert.deepEqual(after.spec, { ...before.spec, holderIdentity: '' })
+      const { resourceVersion } = after.metadata
+      assert.deepEqual(after.metadata, { ...before.metadata, resourceVersion })
+      assert.notEqual(resourceVersion, before.metadata.resourceVersion)
+    })
+
+    it('sees what it wrote, as read since it began', async () => {
+      const before = rig.cache.tick()
+      await rig.act(await release())
+      const { lease } = rig.cache.observe(KEY)
+      assert.deepEqual(
+        [lease?.holderIdentity, lease?.resourceVersion],
+        ['', (await rig.lease()).metadata.resourceVersion],
+      )
+      assert.ok(lease?.sight.changed && lease.readAt! > before)
+    })
+
+    it('is refused by a renewal that the cache has not seen, and reads it', async () => {
+      const action = await release()
+      await renew()
+      assert.equal(await acted(action), 'stale: PUT leases/db, GET leases/db, took 0')
+      const { lease } = rig.cache.observe(KEY)
+      assert.deepEqual([lease?.holderIdentity, lease?.renewTime], ['db-0_x', '2026-01-01T00:00:12.000000Z'])
+      assert.equal((await rig.lease()).spec?.holderIdentity, 'db-0_x')
+    })
+
+    it('is not sent on another version than it was decided on', async () => {
+      const action = await release()
+      await renew()
+      await rig.see()
+      assert.equal(await acted(action), 'stale: nothing sent, took 0')
+      assert.equal(await acted({ ...action, resourceVersion: '1' }), 'stale: nothing sent, took 0')
+    })
+
+    it('is not sent to another Lease of the name', async () => {
+      assert.equal(await acted(await release({ uid: 'another' })), 'stale: nothing sent, took 0')
+    })
+
+    it('is not sent without a Lease', async () => {
+      const action = await release()
+      rig.cache.leases.gone(await rig.lease())
+      assert.equal(await acted(action), 'stale: nothing sent, took 0')
+    })
+
+    it('does not bring a deleted Lease back', async () => {
+      const action = await release()
+      await rig.admin.delete(Leases, LEASE)
+      assert.equal(await acted(action), 'stale: PUT leases/db, GET leases/db, took 0')
+      assert.equal((await rig.admin.get(Leases, LEASE)).kind, 'notFound')
+      assert.equal(rig.cache.observe(KEY).lease, undefined)
+    })
+
+    it('does not empty one that was made anew', async () => {
+      const action = await release()
+      await rig.admin.delete(Leases, LEASE)
+      await rig.create(Leases, { metadata: { name: 'db' }, spec: { ...RECORD, holderIdentity: 'db-1' } })
+      assert.equal(await acted(action), 'stale: PUT leases/db, GET leases/db, took 0')
+      assert.equal((await rig.lease()).spec?.holderIdentity, 'db-1')
+      assert.equal(rig.cache.observe(KEY).lease?.holderIdentity, 'db-1')
+    })
+  })
+})

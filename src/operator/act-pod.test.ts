@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import type { PatchPod } from '../group/decision.ts'
+import { Pods, type Pod } from '../kube/objects.ts'
+import { KEY, NAMESPACE, Rig, SEALED, answer } from './act-fixtures.ts'
+
+describe('act on pods', () => {
+  let rig: Rig
+  beforeEach(async () => {
+    rig = new Rig()
+    await rig.begin()
+  })
+
+  describe('patchPod', () => {
+    it('patches the pod as read, and sees it', async () => {
+      assert.deepEqual(await rig.act(await rig.patch()), { kind: 'done' })
+      const { metadata } = await rig.pod()
+      assert.deepEqual([metadata.annotations, metadata.labels], [{ [SEALED]: 'g/0' }, { app: 'db' }])
+      assert.equal(rig.cache.observe(KEY).pods[0]?.sealed, 'g/0')
+      assert.equal(rig.seen().pod, metadata.resourceVersion)
+    })
+
+    it('is refused by a change, and reads it', async () => {
+      const action = await rig.patch()
+      await rig.touchPod()
+      assert.deepEqual(await rig.act(action), { kind: 'stale' })
+      const { metadata } = await rig.pod()
+      assert.deepEqual([metadata.annotations, rig.seen().pod], [undefined, metadata.resourceVersion])
+    })
+
+    it('is refused by a pod recreated under the name, and learns that the old one is gone', async () => {
+      const action = await rig.patch()
+      await rig.recreatePod()
+      assert.deepEqual(await rig.act(action), { kind: 'stale' })
+      const { gone, pods } = rig.cache.observe(KEY)
+      assert.ok(gone.has(action.pod.uid))
+      assert.deepEqual(
+        pods.map(({ uid }) => uid),
+        [(await rig.pod()).metadata.uid],
+      )
+    })
+
+    it('is refused by another UID at the same version', async () => {
+      assert.deepEqual(await rig.act(await rig.patch({ uid: 'another' })), { kind: 'stale' })
+      assert.ok(rig.cache.observe(KEY).gone.has('another'))
+    })
+
+    it('learns that the pod is gone', async () => {
+      const action = await rig.patch()
+      await rig.admin.delete(Pods, { namespace: NAMESPACE, name: 'db-0' }, { gracePeriodSeconds: 0 })
+      assert.deepEqual(await rig.act(action), { kind: 'done' })
+      assert.ok(rig.cache.observe(KEY).gone.has(action.pod.uid))
+      assert.deepEqual(rig.cache.observe(KEY).pods, [])
+    })
+  })
+
+  describe('patchPod of a pod between the two writes of its deletion by force', () => {
+    let action: PatchPod
+    let ending: Pod
+
+    beforeEach(async () => {
+      action = await rig.patch()
+      const { metadata, ...rest } = await rig.pod()
+      const resourceVersion = String(Number(metadata.resourceVersion) + 1)
+      const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 }
+      ending = { ...rest, metadata: { ...metadata, ...deletion, resourceVersion } }
+      rig.cache.pods.change({ kind: 'apply', object: ending })
+      rig.sent.length = 0
+    })
+
+    it('waits for the event of its end, and asks nothing', async () => {
+      const acting = rig.act(action)
+      rig.cache.pods.change({ kind: 'delete', object: ending })
+      assert.deepEqual(await acting, { kind: 'done' })
+      assert.deepEqual(rig.sent, [])
+    })
+
+    it('reads the pod when that event does not come', async () => {
+      const acting = rig.act(action)
+      await rig.clock.advance(50)
+      assert.deepEqual(await acting, { kind: 'stale' })
+      assert.deepEqual(rig.sent, ['GET pods/db-0'])
+    })
+  })
+
+  describe('readPod', () => {
+    it('shows the pod', async () => {
+      await rig.touchPod()
+      const { name, uid, resourceVersion } = (await rig.pod()).metadata
+      assert.deepEqual(await rig.act({ kind: 'readPod', name, uid }), { kind: 'done' })
+      assert.deepEqual([rig.seen().pod, rig.cache.observe(KEY).gone.size], [resourceVersion, 0])
+    })
+
+    for (const [what, name] of [
+      ['another UID', 'db-0'],
+      ['nothing', 'db-9'],
+    ] as const) {
+      it(`proves a pod gone by ${what} of its name`, async () => {
+        assert.deepEqual(await rig.act({ kind: 'readPod', name, uid: 'old' }), { kind: 'done' })
+        assert.deepEqual([...rig.cache.observe(KEY).gone], ['old'])
+        assert.equal(rig.cache.observe(KEY).pods.length, 1)
+      })
+    }
+  })
+
+  describe('listPods', () => {
+    it('shows all pods, as listed since', async () => {
+      await rig.create(Pods, { metadata: { name: 'db-1', labels: { app: 'db' } }, spec: {} })
+      const before = rig.cache.tick()
+      assert.deepEqual(await rig.act({ kind: 'listPods' }), { kind: 'done' })
+      const { pods, podsListedAt } = rig.cache.observe(KEY)
+      assert.deepEqual(
+        pods.map(({ name }) => name),
+        ['db-0', 'db-1'],
+      )
+      assert.ok(podsListedAt! > before)
+    })
+
+    it('that expires is begun anew', async () => {
+      rig.fate = () => answer(410, 'Expired')
+      assert.deepEqual(await rig.act({ kind: 'listPods' }), { kind: 'stale' })
+    })
+
+    it('that is throttled waits', async () => {
+      rig.fate = () => answer(429, 'TooManyRequests', { 'retry-after': '3' })
+      const acted = await rig.act({ kind: 'listPods' })
+      assert.ok(acted.kind === 'failed' && acted.retryAfterMillis === 3000)
+    })
+  })
+})
