@@ -121,6 +121,19 @@ describe('etcd leaser', () => {
     }
   })
 
+  it('counts from the start of a request, however slow its answer', async () => {
+    const a = stage.candidate('a')
+    a.fate = () => 'slow'
+    await a.contend()
+    await stage.clock.advance(900)
+    assert.deepEqual(a.log, ['900 acquired'])
+    // The lease was asked for after the first read.
+    await stage.clock.advance(300 + RENEW + 2 * 300 - 900)
+    a.fate = () => 'hang'
+    await stage.clock.advance(30_000)
+    assert.deepEqual(a.log, ['900 acquired', `${300 + RENEW + LOST} lost: deadline`])
+  })
+
   it('goes on when a renewal comes through at last', async () => {
     const a = stage.candidate('a')
     await a.contend()
@@ -227,6 +240,15 @@ describe('etcd leaser', () => {
     stage.etcd.delete(KEY)
     await stage.clock.settle()
     assert.deepEqual([a.log[1], b.log], ['2000 lost: revoked', ['2000 acquired']])
+  })
+
+  it('believes a store that was put back to a backup, whose revisions are older', async () => {
+    for (const value of ['v', 'w', 'x']) stage.etcd.put(KEY, value)
+    const b = stage.candidate('b')
+    await b.contend()
+    stage.etcd.putBack()
+    await stage.clock.advance(30_000)
+    assert.deepEqual(b.log, ['30000 acquired'])
   })
 
   for (const path of ['/v3/kv/range', '/v3/lease/grant', '/v3/kv/txn', '/v3/watch'] as const) {

@@ -33,6 +33,8 @@ const READS_PER_TTL = 4
 /** The share of a ttl after which an older read proves nothing, and the work is told to stop. */
 const PROOF_FRACTION = 1 / 2
 const RETRY_MILLIS = 1_000
+/** So that a read that hangs leaves time for another one. */
+const TIMEOUTS_PER_TTL = 8
 
 /** Milliseconds for which the absence is still proven; 0 or less: not any more. */
 export function provenMillis({ ttlMillis, absentAt, exists }: AbsenceObservation, now: Instant): number {
@@ -156,7 +158,8 @@ export class Absence {
     const { lock } = this.#options
     const startedAt = this.#now()
     const readAt = startedAt.monotonic + this.#o.ttlMillis / READS_PER_TTL
-    using limit = deadline(this.#clock, `read ${lock.describe}`, this.#o.ttlMillis / READS_PER_TTL, this.#over.signal)
+    const timeoutMillis = this.#o.ttlMillis / TIMEOUTS_PER_TTL
+    using limit = deadline(this.#clock, `read ${lock.describe}`, timeoutMillis, this.#over.signal)
     const { signal } = limit
     // Even if the lock does not heed the signal.
     const late = new Promise<never>((_resolve, reject) => {

@@ -1,9 +1,14 @@
-import type { Clock } from '../clock.ts'
+import { sleepUntil, type Clock } from '../clock.ts'
 import { fromBase64, toBase64, type KeyValue } from '../etcd/wire.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 
-/** What happens to a request on its way: `hang` is never carried out, `mute` is carried out but never answered. */
-export type EtcdFate = 'pass' | 'hang' | 'mute' | 'refuse'
+/**
+ * What happens to a request on its way: `hang` is never carried out, `mute` is carried out but never answered, `slow`
+ * is carried out at once and answered after {@link SLOW_MILLIS}.
+ */
+export type EtcdFate = 'pass' | 'hang' | 'mute' | 'slow' | 'refuse'
+
+export const SLOW_MILLIS = 300
 
 interface Lease {
   readonly ttlMillis: number
@@ -43,7 +48,10 @@ export class SimEtcd {
         const fated = fate(request)
         if (fated === 'refuse') throw new Error('connect ECONNREFUSED')
         const response = fated === 'hang' ? undefined : this.#answer(request)
-        if (response && fated !== 'mute') return response
+        if (response && (fated === 'pass' || fated === 'slow')) {
+          if (fated === 'slow') await sleepUntil(this.#clock, this.#clock.now() + SLOW_MILLIS, request.signal)
+          return response
+        }
         return new Promise((_resolve, reject) => {
           request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
         })
@@ -81,6 +89,12 @@ export class SimEtcd {
     this.#leases.set(lease, granted)
     this.#renew(lease, granted)
     return lease
+  }
+
+  /** Puts the store back to an empty one, as from a backup, behind the back of all watches. */
+  putBack(): void {
+    this.#keys.clear()
+    this.#revision = 1
   }
 
   /** As a restart does it: every watch breaks off. */
