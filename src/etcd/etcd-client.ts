@@ -78,6 +78,8 @@ export class EtcdClient {
       })
     } catch (cause) {
       signal.throwIfAborted()
+      // From a login that was refused.
+      if (cause instanceof EtcdError) throw cause
       throw new EtcdError(`etcd ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
     }
     if (response.status === 200) return response

@@ -1,3 +1,6 @@
+/** etcd's words for what it does not say with 401 or 403. */
+const NO_ACCESS = ['invalid user ID or password', 'user name is empty']
+
 /** etcd refused a request, or gave no usable answer. */
 export class EtcdError extends Error {
   override readonly name = 'EtcdError'
@@ -9,5 +12,10 @@ export class EtcdError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.status = options.status
     this.said = options.said
+  }
+
+  /** Whether other credentials would help. */
+  get isForbidden(): boolean {
+    return this.status === 401 || this.status === 403 || NO_ACCESS.some((words) => this.said?.includes(words))
   }
 }

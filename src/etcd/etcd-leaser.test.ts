@@ -272,6 +272,16 @@ describe('etcd leaser', () => {
     }
   }
 
+  it('does nothing more of what it had decided on before it was released', async () => {
+    const a = stage.candidate('a')
+    a.fate = (path) => {
+      if (path === '/v3/watch') void a.leaser.release()
+      return 'pass'
+    }
+    await a.contend()
+    assert.deepEqual([a.log, stage.etcd.get(KEY), stage.etcd.leases], [['0 ended'], undefined, []])
+  })
+
   it('is not renewed any more once cancelled, and still held until its time is over or it is released', async () => {
     const a = stage.candidate('a')
     await a.contend()

@@ -186,20 +186,22 @@ export class EtcdLeaser implements Leaser {
   #report(error: unknown): void {
     const { status } = error instanceof EtcdError ? error : {}
     const said = error instanceof Error ? error.message : String(error)
-    const code = status === 401 || status === 403 ? 'forbidden' : 'unreachable'
+    const code = error instanceof EtcdError && error.isForbidden ? 'forbidden' : 'unreachable'
     this.#settings.hooks.error(new ElectionError(code, `${this.describe}: ${said}`, { status, cause: error }))
   }
 
   // ---- acting
 
   async #act(actions: readonly Action[]): Promise<Acted> {
+    const { signal } = this.#requests
     for (const action of actions) {
-      const { signal } = this.#requests
+      // What was decided on for a stretch that is over is not to be done in the next one.
+      if (signal.aborted) break
       try {
         await this.#perform(action, signal)
       } catch (error) {
         // Given up by us: that is no failure.
-        if (signal.aborted) continue
+        if (signal.aborted) break
         this.#fold({ kind: 'failed', at: this.#now() })
         this.#report(error)
       }

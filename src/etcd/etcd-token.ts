@@ -62,7 +62,8 @@ export class EtcdToken {
     const said = (await read(response)).toString('utf8')
     if (said.includes(NOT_ENABLED)) return (this.#current = this.#open)
     if (response.status !== 200) {
-      throw new EtcdError(`etcd ${PATH} as ${username}: ${response.status} ${said.trim()}`, { status: response.status })
+      const { status } = response
+      throw new EtcdError(`etcd ${PATH} as ${username}: ${status} ${said.trim()}`, { status, said })
     }
     const { token } = JSON.parse(said) as { token: string }
     return (this.#current = { ...this.#open, headers: { authorization: token } })
