@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { DeadlineExceeded } from '../clock.ts'
 import type { InvalidOptionsError } from '../lock/errors.ts'
 import { connectEtcd, type Etcd } from './connect-etcd.ts'
 
@@ -50,6 +51,26 @@ describe('connectEtcd', () => {
     await using etcd = connectEtcd({ endpoints: ['http://127.0.0.1:1', b, 'http://127.0.0.1:1'] })
     await Promise.all([assert.rejects(post(etcd)), assert.rejects(post(etcd))])
     assert.equal(await post(etcd), 200)
+  })
+
+  it('leaves a member that is too slow, and not one that was not waited for', async () => {
+    const asked: string[] = []
+    const silent = await serve(() => asked.push('a'))
+    const other = await serve((_request, response) => {
+      asked.push('b')
+      response.end('{}')
+    })
+    await using etcd = connectEtcd({ endpoints: [silent, other] })
+    for (const reason of [new Error('enough'), new DeadlineExceeded('it', 1)]) {
+      const abort = new AbortController()
+      const sent = etcd.send({ method: 'POST', path: '/v3/kv/range', body: '{}', signal: abort.signal })
+      const before = asked.length
+      while (asked.length === before) await new Promise((resolve) => setImmediate(resolve))
+      abort.abort(reason)
+      await assert.rejects(sent, reason)
+    }
+    await post(etcd)
+    assert.deepEqual(asked, ['a', 'a', 'b'])
   })
 
   it('sends the token of its user, and a new one after a 401', async () => {

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../clock.ts'
+import { DeadlineExceeded, systemClock, type Clock } from '../clock.ts'
 import type { Access, Tls } from '../kube/credentials.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { undiciTransport } from '../kube/undici.ts'
@@ -70,7 +70,9 @@ class Endpoints implements Etcd {
       if (response.status >= 500) this.#leave(asked)
       return this.#token ? await this.#token.examine(response) : response
     } catch (error) {
-      this.#leave(asked)
+      // A caller's own wish to end says nothing about the member.
+      const { aborted, reason } = request.signal
+      if (!aborted || reason instanceof DeadlineExceeded) this.#leave(asked)
       throw error
     }
   }
