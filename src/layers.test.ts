@@ -34,7 +34,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 const PURE = ['election', 'group']
 /** The brains of layers that have a shell as well. */
-const PURE_FILES = ['etcd/decide.ts', 'etcd/observe.ts', 'etcd/observation.ts', 'etcd/wall-gain.ts']
+const PURE_FILES = [
+  'etcd/decide.ts',
+  'etcd/observe.ts',
+  'etcd/observation.ts',
+  'etcd/wall-gain.ts',
+  'openshift/decide-absence.ts',
+]
 /** What decides must be told the time and its luck. */
 const IMPURE =
   /\b(async|await|Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|process)\b/
