@@ -1,5 +1,5 @@
 /** etcd's words for what it does not say with 401 or 403. */
-const NO_ACCESS = ['invalid user ID or password', 'user name is empty']
+const NO_ACCESS = ['invalid user ID or password', 'user name is empty', 'CommonName of client']
 
 /** etcd refused a request, or gave no usable answer. */
 export class EtcdError extends Error {
