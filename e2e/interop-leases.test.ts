@@ -1,9 +1,14 @@
 /** Leases as electors of other languages create, hold and release them (docs/interoperability.md), taken over by ours. */
 import assert from 'node:assert/strict'
+import type { Context } from 'mocha'
 import type { Api } from '../src/kube/api.ts'
 import { type Lease, type LeaseSpec, Leases } from '../src/kube/objects.ts'
 import { type Candidate, type Candidates, openCandidates } from './candidates/candidate.ts'
 import type { Timing } from './candidates/flags.ts'
+import { EVERYBODYS_TIMING, PEERS } from './candidates/peers.ts'
+import { type Kind, missingFor } from './candidates/programs.ts'
+import { BUILD_MILLIS } from './candidates/tool.ts'
+import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { adminApi, createNamespace } from './controlplane/shared.ts'
 
@@ -11,6 +16,7 @@ import { adminApi, createNamespace } from './controlplane/shared.ts'
 const LONG: Timing = { leaseDurationSeconds: 120, renewDeadlineSeconds: 90, retryPeriodSeconds: 0.5 }
 const SHORT: Timing = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 0.5 }
 
+const LEASE = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }
 const METADATA = {
   labels: { team: 'storage' },
   annotations: { 'example.com/note': 'ours', 'example.com/empty': '' },
@@ -89,8 +95,48 @@ describe('Leases of other electors, taken over by ours', () => {
     })
   }
 
+  it('are not taken by fabric8 when kubert released them: its election is over, and its program not told', async function () {
+    const candidate = await contend(this, 'fabric8', 'broken-fabric8', { leaseTransitions: 4 })
+    await complains(candidate, PEERS.fabric8.lastWords!)
+    assert.equal(candidate.hasEnded, false)
+    assert.equal(await candidate.stop(), 0)
+  })
+
+  const unread = {
+    'when kubert released them': { leaseTransitions: 4 },
+    'when the Python client created them': { holderIdentity: 'other', leaseDurationSeconds: 3, ...TIMES },
+  }
+  for (const [index, [what, spec]] of Object.entries(unread).entries()) {
+    it(`are not taken by the Java client ${what}, until somebody else has written`, async function () {
+      const name = `broken-java-${index}`
+      const candidate = await contend(this, 'client-java', name, spec)
+      await complains(candidate, 'NullPointerException')
+      const written = { ...(await lease(name)), spec: FREE['released by client-go']! }
+      must(await api.replace<Lease>(Leases, { namespace, name }, written))
+      await candidate.says('leading')
+    })
+  }
+
+  /** Starts one of another kind on such a Lease. */
+  async function contend(context: Context, kind: Kind, name: string, spec: LeaseSpec): Promise<Candidate> {
+    context.timeout(BUILD_MILLIS)
+    const missing = await missingFor(kind)
+    if (missing !== undefined) {
+      console.log(`      skipped: ${missing}`)
+      context.skip()
+    }
+    must(await api.create<Lease>(Leases, namespace, { ...LEASE, metadata: { name }, spec }))
+    return candidates.start({ kind, lease: name, identity: `${kind}-1`, timing: EVERYBODYS_TIMING })
+  }
+
+  async function complains(candidate: Candidate, words: string): Promise<void> {
+    await eventually({ what: `${candidate.identity} says ${words}`, millis: 20_000 }, () =>
+      Promise.resolve(candidate.complaints().includes(words) ? true : undefined),
+    )
+  }
+
   async function takeOver(name: string, spec: LeaseSpec | undefined, timing: Timing): Promise<Candidate> {
-    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, ...METADATA } }
+    const lease = { ...LEASE, metadata: { name, ...METADATA } }
     must(await api.create<Lease>(Leases, namespace, spec ? { ...lease, spec } : lease))
     const candidate = await candidates.start({ kind: 'leadergroup', lease: name, identity: 'ours', timing })
     await candidate.says('leading')

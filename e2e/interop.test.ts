@@ -5,9 +5,8 @@
 import assert from 'node:assert/strict'
 import { type Lease, Leases } from '../src/kube/objects.ts'
 import { type Candidates, openCandidates } from './candidates/candidate.ts'
-import type { Timing } from './candidates/flags.ts'
 import { type Overlap, overlaps } from './candidates/overlaps.ts'
-import { PEERS } from './candidates/peers.ts'
+import { EVERYBODYS_TIMING, PEERS } from './candidates/peers.ts'
 import { KINDS, type Kind, missingFor } from './candidates/programs.ts'
 import { BUILD_MILLIS } from './candidates/tool.ts'
 import { must } from './controlplane/must.ts'
@@ -22,8 +21,6 @@ const SEED = Number(process.env['INTEROP_SEED'] ?? Math.trunc(Math.random() * 2 
 /** A term takes 4 s, and twice as long where the machine is busy. */
 const TERM_MILLIS = 20_000
 
-/** What all of them accept: fabric8 wants more than 2.2 retry periods before the deadline, Python's a second at least. */
-const TIMING: Timing = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2.4, retryPeriodSeconds: 1 }
 /** For a process that was stopped to be run again and to say what it sees, on a machine that is busy. */
 const WAKING_MILLIS = 500
 
@@ -68,7 +65,7 @@ describe('electors of other languages', () => {
     candidates = await openCandidates(namespace)
     const kinds = KINDS.filter((kind) => !missing.has(kind))
     const { name: lease } = METADATA
-    rotation = await rotate({ candidates, kinds, lease, timing: TIMING, terms: TERMS, dice: new Dice(SEED) })
+    rotation = await rotate({ candidates, kinds, lease, timing: EVERYBODYS_TIMING, terms: TERMS, dice: new Dice(SEED) })
   })
   after(async () => {
     await observer?.[Symbol.asyncDispose]()
@@ -106,7 +103,7 @@ function millisOf({ fromMillis, toMillis }: Overlap): number {
 }
 
 function allowedMillis({ kind, wasPaused }: Overlap): number {
-  return wasPaused ? WAKING_MILLIS + (PEERS[kind].afterPause?.value(TIMING) ?? 0) : 0
+  return wasPaused ? WAKING_MILLIS + (PEERS[kind].afterPause?.value(EVERYBODYS_TIMING) ?? 0) : 0
 }
 
 /** One line for each kind and ending of a term, and one for each kind and the ending that it followed. */
