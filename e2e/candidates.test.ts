@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Api } from '../src/kube/api.ts'
 import { type Lease, Leases } from '../src/kube/objects.ts'
-import { type Candidate, type Candidates, type Kind, SHORT, openCandidates } from './candidates/candidate.ts'
+import { type Candidate, type Candidates, SHORT, openCandidates } from './candidates/candidate.ts'
 import type { Timing } from './candidates/flags.ts'
 import { needsClientGo } from './candidates/needs-go.ts'
 import { untilRenewed } from './candidates/renewal.ts'
@@ -11,13 +11,17 @@ import { must } from './controlplane/must.ts'
 import { adminApi, createNamespace } from './controlplane/shared.ts'
 
 /** Two programs on client-go and one on our elector. */
-const KINDS: Readonly<Record<string, Kind>> = { a: 'client-go', b: 'leadergroup', c: 'client-go' }
+const KINDS: Readonly<Record<string, keyof typeof OVERSEEN_MILLIS>> = {
+  a: 'client-go',
+  b: 'leadergroup',
+  c: 'client-go',
+}
 const NAMES = Object.keys(KINDS)
 
 /** Nobody who waits for its end is seen to lead within a test. */
 const LONG: Timing = { leaseDurationSeconds: 120, renewDeadlineSeconds: 90, retryPeriodSeconds: 0.5 }
 /** client-go compares records whose times have whole seconds: of renewals in one second it sees the first. */
-const OVERSEEN_MILLIS: Readonly<Record<Kind, number>> = { 'client-go': 1000, leadergroup: 0 }
+const OVERSEEN_MILLIS = { 'client-go': 1000, leadergroup: 0 }
 /** Of stamps with whole milliseconds, and of two clocks. */
 const ROUNDING_MILLIS = 20
 

@@ -102,17 +102,20 @@ describe('a bad day of an elector, on a real API server', function () {
 
   for (const { what, begin, end, reason, errors = [], mayReport } of DAYS) {
     it(`${what}: the term ends (${reason}), and the next one is another`, async () => {
-      const scene = await openScene(cluster)
+      await using scene = await openScene(cluster)
       const [first] = await scene.untilTerms(1)
       await begin(scene)
-      await scene.untilEnded(first!)
-      assert.equal((first!.signal.reason as TermEndedError).reason, reason)
-      assert.deepEqual([first!.isCurrent(), first!.remainingMillis()], [false, 0])
-      await end?.(scene)
+      try {
+        await scene.untilEnded(first!)
+        assert.equal((first!.signal.reason as TermEndedError).reason, reason)
+        assert.deepEqual([first!.isCurrent(), first!.remainingMillis()], [false, 0])
+      } finally {
+        await end?.(scene)
+      }
       const [, second] = await scene.untilTerms(2)
       assert(second!.number > first!.number, `${second!.number} after ${first!.number}`)
       assert(second!.token > first!.token)
-      await scene.close()
+      await scene[Symbol.asyncDispose]()
       const { spec } = must(await cluster.api.get(Leases, scene.key))
       assert.equal(spec?.holderIdentity, '')
       const reported = [...scene.errors].filter((code) => code !== mayReport)
@@ -122,7 +125,7 @@ describe('a bad day of an elector, on a real API server', function () {
 })
 
 /** One elector on a Lease of its own, with a role that can be changed. */
-class Scene {
+class Scene implements AsyncDisposable {
   readonly cluster: Cluster
   readonly key: { readonly namespace: string; readonly name: string }
   readonly terms: Term[] = []
@@ -185,7 +188,7 @@ class Scene {
     return eventually({ what: `the end of term ${number}` }, () => Promise.resolve(signal.aborted || undefined))
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#led
   }

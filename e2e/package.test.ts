@@ -101,11 +101,13 @@ describe('the package', function () {
       'clock.d.ts',
       'clock.js',
       'election',
+      'etcd',
       'exports',
       'kube',
       'lock',
       'loop.d.ts',
       'loop.js',
+      'openshift',
     ])
     const [scripts, declarations] = partition(library, (path) => !path.endsWith('.d.ts'))
     assert.deepEqual(scripts.map((path) => path.replace(/\.js$/, '.d.ts')).toSorted(), declarations.toSorted())

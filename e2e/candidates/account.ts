@@ -23,7 +23,8 @@ export async function candidateAccount(namespace: string): Promise<string> {
         {
           apiGroups: ['coordination.k8s.io'],
           resources: ['leases'],
-          verbs: ['get', 'list', 'watch', 'create', 'update'],
+          // Patch: as kubert and older versions of fabric8 write.
+          verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'],
         },
       ],
     }),

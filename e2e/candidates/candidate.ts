@@ -1,22 +1,16 @@
 /** Leader-elected programs as processes of their own, and what they say of themselves. */
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { deadline, systemClock } from '../../src/clock.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { type Finished, type Scratch, ended, openScratch } from '../controlplane/scratch.ts'
 import { candidateAccount } from './account.ts'
-import { clientGoProgram } from './client-go.ts'
 import { type CandidateFlags, type Timing, candidateArgs } from './flags.ts'
 import { type Line, monotonicMillis } from './line.ts'
+import type { Span } from './overlaps.ts'
+import { type Kind, commandOf } from './programs.ts'
 import type { Term } from './terms.ts'
-
-/** `client-go`: an unmodified client-go program. `leadergroup`: this project's elector. */
-export type Kind = 'client-go' | 'leadergroup'
-
-const NODE = join(import.meta.dirname, '../../node_modules/.bin/node')
-const ELECTOR = join(import.meta.dirname, 'elector.ts')
 
 /** As short as the electors bear it: a crash is taken over after 3 s, and half to one second more with client-go. */
 export const SHORT: Timing = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 0.5 }
@@ -49,12 +43,12 @@ export class Candidates implements AsyncDisposable {
   /** Resolves when the process has said that it started. */
   async start({ kind, timing = SHORT, releaseOnCancel = true, ...options }: CandidateOptions): Promise<Candidate> {
     const flags = candidateArgs({ ...this.#site, ...options, ...timing, releaseOnCancel })
-    const [command, ...args] = kind === 'client-go' ? [await clientGoProgram()] : [NODE, ELECTOR]
-    const child = this.#scratch.spawn(command, [...args, ...flags], {
+    const [command, ...args] = await commandOf(kind)
+    const child = this.#scratch.spawn(command!, [...args, ...flags], {
       env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const candidate = new Candidate(options.identity, child)
+    const candidate = new Candidate(options.identity, kind, child)
     this.all.push(candidate)
     await candidate.says('started')
     return candidate
@@ -72,15 +66,19 @@ export async function openCandidates(namespace: string): Promise<Candidates> {
 
 export class Candidate {
   readonly identity: string
+  readonly kind: Kind
   /** All that it has said. */
   readonly lines: Line[] = []
+  /** Each at least as short as it was: a stopped process cannot know. */
+  readonly pauses: Span[] = []
   readonly #child: ChildProcess
   readonly #ended: Promise<Finished>
   readonly #complaints: string[] = []
   #endMillis: number | undefined
 
-  constructor(identity: string, child: ChildProcess) {
+  constructor(identity: string, kind: Kind, child: ChildProcess) {
     this.identity = identity
+    this.kind = kind
     this.#child = child
     createInterface({ input: child.stdout! }).on('line', (text) => this.lines.push(JSON.parse(text) as Line))
     createInterface({ input: child.stderr! }).on('line', (text) => this.#complaints.push(text))
@@ -91,6 +89,11 @@ export class Candidate {
   /** By its own word, while its process lives. */
   get isLeading(): boolean {
     return this.#endMillis === undefined && this.terms.at(-1)?.toMillis === Infinity
+  }
+
+  /** Its process has ended, for whatever reason. */
+  get hasEnded(): boolean {
+    return this.#endMillis !== undefined
   }
 
   /** When it led, by its own word. A term in which it died ended at the latest when its process was seen to be gone. */
@@ -128,6 +131,13 @@ export class Candidate {
     return code
   }
 
+  /** Resolves when its process has ended by itself. */
+  async ended(): Promise<void> {
+    await eventually({ what: `the end of ${this.identity}`, millis: GRACEFUL_MILLIS, intervalMillis: 10 }, () =>
+      Promise.resolve(this.hasEnded ? true : undefined),
+    )
+  }
+
   /** SIGKILL, paused or not. Resolves when the process is gone. */
   async kill(): Promise<void> {
     this.#signal('SIGKILL')
@@ -137,10 +147,13 @@ export class Candidate {
   /** SIGSTOP: it renews no more, and knows nothing of it. */
   pause(): void {
     this.#signal('SIGSTOP')
+    this.pauses.push({ fromMillis: monotonicMillis(), toMillis: Infinity })
   }
 
   /** SIGCONT */
   resume(): void {
+    const { fromMillis } = this.pauses.pop()!
+    this.pauses.push({ fromMillis, toMillis: monotonicMillis() })
     this.#signal('SIGCONT')
   }
 

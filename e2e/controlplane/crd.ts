@@ -7,6 +7,8 @@ const CRD_FILE = join(import.meta.dirname, '../../crds/leadergroup.yaml')
 export async function installCrd(plane: ControlPlane): Promise<void> {
   await succeed(plane, 'apply', '-f', CRD_FILE)
   await succeed(plane, 'wait', '--for=condition=Established', '--timeout=30s', '-f', CRD_FILE)
+  // It is established before its storage is there. kubectl waits and asks again where the server says so (429).
+  await succeed(plane, 'get', 'leadergroups', '--all-namespaces')
 }
 
 async function succeed(plane: ControlPlane, ...args: string[]): Promise<void> {

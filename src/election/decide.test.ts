@@ -11,6 +11,8 @@ import {
 import type { LeaseRecord } from './record.ts'
 import { DEFAULT_TIMING, inMillis } from './timing.ts'
 
+/** As client-go writes times into annotations. */
+const SECOND = '2026-01-01T00:00:00Z'
 const WALL = Date.UTC(2026, 0, 1)
 const at = (seconds: number): Instant => ({ monotonic: seconds * 1000, wall: WALL + seconds * 1000 })
 
@@ -29,11 +31,11 @@ function held(
   return { sight, newestVersion: '70', lastNumber: full.leaseTransitions, heardAt: since * 1000 }
 }
 
-function leading(change: Partial<Tenure> & { working?: boolean } = {}): Partial<Observation> {
-  const { working = true, ...tenure } = change
+function leading(change: Partial<Tenure> & { working?: boolean; strategy?: string } = {}): Partial<Observation> {
+  const { working = true, strategy, ...tenure } = change
   const acquireTime = '2026-01-01T00:00:00.000000Z'
   return {
-    ...held('a', { acquireTime }),
+    ...held('a', { acquireTime, ...(strategy ? { strategy } : {}) }),
     working,
     tenure: {
       number: 4,
@@ -58,11 +60,47 @@ const lost: Attempt = {
 const inWords = (action: Action): string =>
   action.kind !== 'write'
     ? action.kind
-    : `${action.purpose} ${action.record.holderIdentity || 'nobody'}#${action.record.leaseTransitions}@${action.version ?? 'none'}`
+    : `${action.purpose} ${action.record.holderIdentity || 'nobody'}#${action.record.leaseTransitions}@${action.version ?? 'none'}${action.record.strategy ? ` ${action.record.strategy}` : ''}`
 
 type Row = readonly [what: string, knows: Partial<Observation>, now: number, does: string, wakesAt?: number]
 
+const theirs: Partial<Observation> = { rules: { mayCreate: false, coordinated: false } }
+const coordinated: Partial<Observation> = { rules: { mayCreate: false, coordinated: true } }
+const STRATEGY = { strategy: 'OldestEmulationVersion' }
+
 const ROWS: readonly Row[] = [
+  ['sees no object, which is not its to create', { ...absent, ...theirs }, 0, '', 3.4],
+  ['sees no object that is not its to create, and has heard nothing since', { ...absent, ...theirs }, 3.4, 'read'],
+  ['outwaits what whole seconds hide', { ...held('b', { renewTime: SECOND }), heardAt: 15_000 }, 15.999, '', 16],
+  [
+    'has outwaited what whole seconds hide',
+    { ...held('b', { renewTime: SECOND }), heardAt: 15_000 },
+    16,
+    'acquire a#5@70',
+  ],
+  ['waits for no lock of a coordinator to take it', { ...absent, ...coordinated }, 0, '', 3.4],
+  ['sees a coordinated lock that names nobody', { ...held(''), ...coordinated }, 0, '', 3.4],
+  ['never takes a coordinated lock, however silent', { ...held('b'), ...coordinated, heardAt: 99_000 }, 99, '', 102.4],
+  [
+    'is named by the coordinator',
+    { ...held('a', STRATEGY), ...coordinated },
+    0,
+    'acquire a#5@70 OldestEmulationVersion',
+  ],
+  ['is named, but not for long', { ...held('a', { preferredHolder: 'b' }), ...coordinated }, 0, '', 3.4],
+  [
+    'renews what a coordinator gave',
+    { ...leading(STRATEGY), ...coordinated },
+    2,
+    'renew a#4@70 OldestEmulationVersion',
+  ],
+  [
+    'releases what a coordinator gave',
+    { ...leading({ ...STRATEGY, ending: 'preferred', working: false }), ...coordinated },
+    2,
+    'release nobody#4@70 OldestEmulationVersion',
+  ],
+  ['drops the strategy of a lock that it elects on', leading(STRATEGY), 2, 'renew a#4@70'],
   ['knows nothing', {}, 0, 'read'],
   ['knows nothing, and was just refused', { retryAt: 3_000 }, 1, '', 3],
   ['leads up to its limit', leading({ renewedAt: at(1), limitAt: 2_500 }), 2, '', 2.5],

@@ -1,3 +1,4 @@
+import { isWholeSeconds } from './micro-time.ts'
 import {
   endByTime,
   lookAt,
@@ -58,14 +59,17 @@ function asHolder(o: Observation, tenure: Tenure, now: Instant): Decision {
     durationSeconds(o),
     now.wall,
   )
-  return { actions: [{ kind: 'write', purpose: 'renew', record, version: tenure.version }], reason }
+  return {
+    actions: [{ kind: 'write', purpose: 'renew', record: coordinated(o, record), version: tenure.version }],
+    reason,
+  }
 }
 
 function asEnding(o: Observation, tenure: Tenure, now: Instant, end: number): Decision {
   const what = `term ${tenure.number} is ending (${tenure.ending})`
   if (o.working) return { actions: [], wakeAt: end, reason: `${what}: waiting for its work` }
   if (o.doubt) return request(o, now, { kind: 'read' }, end, `${what}: looking whether there is something to release`)
-  const record = released(tenure.number, now.wall)
+  const record = coordinated(o, released(tenure.number, now.wall))
   return request(
     o,
     now,
@@ -84,20 +88,42 @@ function asFollower(o: Observation, now: Instant): Decision {
   const { at, reason } = freeAt(o, o.sight)
   const acquireAt = Math.max(at, o.standBackUntil)
   if (now.monotonic < acquireAt) return poll(o, now, acquireAt, acquireAt > at ? `${reason}, standing back` : reason)
-  const record = acquired(o.identity, durationSeconds(o), o.lastNumber, now.wall)
+  const record = coordinated(o, acquired(o.identity, durationSeconds(o), o.lastNumber, now.wall))
   const version = o.sight.kind === 'absent' ? undefined : o.sight.version
   return request(o, now, { kind: 'write', purpose: 'acquire', record, version }, Infinity, `acquiring: ${reason}`)
 }
 
 /** The monotonic time from which on the lock may be taken. */
 function freeAt(o: Observation, sight: Sight): { at: number; reason: string } {
-  if (sight.kind === 'absent') return { at: -Infinity, reason: 'there is no lock object yet' }
+  if (sight.kind === 'absent') return absentFreeAt(o)
   if (sight.refused !== undefined) return { at: Infinity, reason: sight.refused }
+  if (o.rules.coordinated) return namedAt(o, sight.record)
   if (isReleased(sight.record)) return { at: -Infinity, reason: 'the lock is free' }
   // Our own name from before: of a term of ours that is over, or of this identity's last process. Whoever shares an
   // identity between living processes has no election at all, so there is nobody to wait for (client-go's rule).
   if (sight.record.holderIdentity === o.identity) return { at: -Infinity, reason: 'the holder is an earlier self' }
   return { at: sight.since + silenceMillis(o, sight.record), reason: `${sight.record.holderIdentity} leads` }
+}
+
+function absentFreeAt({ rules }: Observation): { at: number; reason: string } {
+  if (rules.coordinated) return { at: Infinity, reason: 'the coordinator has not made the lock object yet' }
+  if (!rules.mayCreate) return { at: Infinity, reason: 'there is no object to lock, and it is not ours to create' }
+  return { at: -Infinity, reason: 'there is no lock object yet' }
+}
+
+/** A coordinated lock is never free: who is named on it may take it, and nobody else, however silent its holder is. */
+function namedAt(o: Observation, { holderIdentity, preferredHolder }: LeaseRecord): { at: number; reason: string } {
+  if (holderIdentity !== o.identity) {
+    return { at: Infinity, reason: `waiting to be named: ${holderIdentity || 'nobody'} leads` }
+  }
+  if (preferredHolder) return { at: Infinity, reason: `${preferredHolder} is to lead next` }
+  return { at: -Infinity, reason: 'the coordinator has named us' }
+}
+
+/** The strategy on a coordinated lock is its coordinator's, and stays; any other lock has none. */
+function coordinated({ rules, sight }: Observation, record: LeaseRecord): LeaseRecord {
+  const strategy = rules.coordinated && sight?.kind === 'record' ? sight.record.strategy : undefined
+  return strategy === undefined ? record : { ...record, strategy }
 }
 
 /**
@@ -106,7 +132,16 @@ function freeAt(o: Observation, sight: Sight): { at: number; reason: string } {
  * once, as client-go does on its second try, may make two leaders.
  */
 function silenceMillis(o: Observation, record: LeaseRecord): number {
-  return record.leaseDurationSeconds > 0 ? record.leaseDurationSeconds * 1000 : o.timing.leaseDurationMillis
+  const millis = record.leaseDurationSeconds > 0 ? record.leaseDurationSeconds * 1000 : o.timing.leaseDurationMillis
+  return millis + unseenMillis(record)
+}
+
+/**
+ * client-go writes whole seconds into annotations. Two renewals of one second are the same text then, so the last one may
+ * be up to a second younger than it looks.
+ */
+function unseenMillis({ renewTime }: LeaseRecord): number {
+  return renewTime !== undefined && isWholeSeconds(renewTime) ? 1000 : 0
 }
 
 /**

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { assert as check, integer, property } from 'fast-check'
-import { microTime } from './micro-time.ts'
+import { isAfter, isWholeSeconds, microTime } from './micro-time.ts'
 
 describe('micro time', () => {
   for (const [wall, text] of [
@@ -20,5 +20,18 @@ describe('micro time', () => {
         assert.equal(microTime(wall), new Date(wall).toISOString().replace('Z', '000Z'))
       }),
     )
+  })
+
+  it('knows a plain Time, which hides what is below a second', () => {
+    assert.deepEqual(
+      ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00+02:00', '2026-01-01T00:00:00.000000Z'].map(isWholeSeconds),
+      [true, true, false],
+    )
+  })
+
+  it('orders in time', () => {
+    assert.equal(isAfter(microTime(1.5), microTime(1)), true)
+    assert.equal(isAfter(microTime(1), microTime(1)), false)
+    assert.equal(isAfter(microTime(999), microTime(1_000)), false)
   })
 })

@@ -16,6 +16,16 @@ export function microTime(wallMillis: number): string {
   return `${date}T${pad(hour!, 2)}:${pad(minute!, 2)}:${pad(second!, 2)}.${pad(ofDay % 1e6, 6)}Z`
 }
 
+/** Kubernetes' plain Time, as annotations have it: without digits below the second. */
+export function isWholeSeconds(time: string): boolean {
+  return !time.includes('.')
+}
+
+/** Whether `a` is after `b`: both MicroTimes in UTC, as the API server writes them, which order as text. */
+export function isAfter(a: string, b: string): boolean {
+  return a > b
+}
+
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
 /**

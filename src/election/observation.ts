@@ -1,3 +1,4 @@
+import { COMMON_RULES, type LockRules } from './lock-rules.ts'
 import type { LeaseRecord } from './record.ts'
 import type { Timing } from './timing.ts'
 
@@ -10,9 +11,11 @@ export interface Instant {
 /**
  * Why a term ended. `deadline`: no renewal succeeded in time. `taken`: another holder was seen. `changed`: the lock
  * object is not as our last write left it, or gone. `suspended`: the wall clock jumped against the monotonic one.
- * `limit`: it has lasted as long as it may. `stepDown`, `aborted`: asked for. `done`: the work returned.
+ * `limit`: it has lasted as long as it may. `stepDown`, `aborted`: asked for. `preferred`: the coordinator asks, for another
+ * one. `done`: the work returned.
  */
-export type EndReason = 'deadline' | 'taken' | 'changed' | 'suspended' | 'limit' | 'stepDown' | 'aborted' | 'done'
+export type EndReason =
+  'deadline' | 'taken' | 'changed' | 'suspended' | 'limit' | 'stepDown' | 'aborted' | 'preferred' | 'done'
 
 /** What was last seen of the lock. */
 export type Sight =
@@ -63,6 +66,7 @@ export interface Observation {
   readonly phase: number
   /** How long a term may last, so that others can lead. Infinity: no limit. */
   readonly termLimitMillis: number
+  readonly rules: LockRules
   /** `paused`: looks on. `withdrawn`: wants to have nothing to do with the lock any more. */
   readonly intent: 'contend' | 'paused' | 'withdrawn'
   /** Undefined before the first read. */
@@ -100,13 +104,15 @@ export function firstObservation(candidate: {
   readonly phase: number
   readonly canWatch: boolean
   readonly termLimitMillis?: number
+  readonly rules?: Partial<LockRules> | undefined
 }): Observation {
-  const { identity, timing, phase, canWatch, termLimitMillis = Infinity } = candidate
+  const { identity, timing, phase, canWatch, termLimitMillis = Infinity, rules } = candidate
   return {
     identity,
     timing,
     phase,
     termLimitMillis,
+    rules: { ...COMMON_RULES, ...rules },
     intent: 'contend',
     sight: undefined,
     newestVersion: undefined,

@@ -271,6 +271,46 @@ describe('observe', () => {
     })
   })
 
+  describe('a coordinator’s edit', () => {
+    const rules = { mayCreate: false, coordinated: true }
+    beforeEach(() => {
+      story.o = { ...story.o, rules }
+      story.acquire(1, 1)
+    })
+    const edited = (number: number, change: Partial<LeaseRecord>): Versioned =>
+      version(number, { ...story.renewal(1), ...change })
+
+    it('of the strategy does not end a term, which goes on from there', () => {
+      story.watch(edited(11, { strategy: 'OldestEmulationVersion' }), 2)
+      assert.deepEqual([story.o.tenure?.version, story.o.tenure?.ending], ['11', undefined])
+    })
+
+    it('that prefers another asks for the end, which keeps the lock until the work has returned', () => {
+      story.watch(edited(11, { preferredHolder: 'b' }), 2)
+      assert.deepEqual([story.o.tenure?.version, story.o.tenure?.ending], ['11', 'preferred'])
+      story.watch(edited(12, {}), 3)
+      assert.deepEqual([story.o.tenure?.version, story.o.tenure?.ending], ['12', 'preferred'], 'once asked for')
+      assert.equal(story.tell({ kind: 'tick', at: at(11) }).end, 'deadline')
+    })
+
+    it('in the way of a renewal is read before anything is ended', () => {
+      const attempt = story.send('renew', story.renewal(3), 3)
+      story.tell({ kind: 'conflict', at: at(3), attempt })
+      assert.deepEqual([story.o.doubt, story.end], [true, undefined])
+      story.read(edited(11, { preferredHolder: 'b' }), 3, 4)
+      assert.deepEqual([story.o.doubt, story.o.tenure?.ending], [false, 'preferred'])
+    })
+
+    it('that names another ends the term at once', () => {
+      assert.equal(story.watch(stranger(11), 2).end, 'taken')
+    })
+
+    it('is none on a lock without a coordinator', () => {
+      story = new Story().acquire(1, 1)
+      assert.equal(story.watch(edited(11, { preferredHolder: 'b' }), 2).end, 'changed')
+    })
+  })
+
   it('spreads followers that failed, and does not keep a leader waiting', () => {
     assert.equal(story.tell({ kind: 'failed', at: at(1), startedAt: at(0) }).o.retryAt, 3_000)
     story = new Story().acquire(0, 0).tell({ kind: 'failed', at: at(2), startedAt: at(1) })

@@ -151,7 +151,8 @@ function conflict(o: Observation, { at, attempt }: Extract<Event, { kind: 'confl
   }
   // A write of ours whose answer was lost may be what stands in the way: only a read can tell. Without one, the lock
   // is somebody else's work. While releasing, it is read as well: metadata may have changed, which loses nothing.
-  const mayBeOurs = known.attempts.length > 0 || (o.tenure?.ending !== undefined && !o.working)
+  // So it is where a coordinator may have written who shall lead next.
+  const mayBeOurs = known.attempts.length > 0 || (o.tenure?.ending !== undefined && !o.working) || o.rules.coordinated
   return mayBeOurs ? known : lose(known, 'changed')
 }
 
@@ -201,8 +202,15 @@ function challenged(o: Observation, tenure: Tenure, found: Versioned): Observati
   if (ours && tenure.ending && !o.working && !found.refused) {
     return { ...o, tenure: { ...tenure, version: found.version } }
   }
+  if (ours && o.rules.coordinated && !found.refused) return steered(o, tenure, found)
   const isTaken = !isReleased(found.record) && found.record.holderIdentity !== o.identity
   return lose(o, isTaken ? 'taken' : 'changed')
+}
+
+/** The coordinator has written on our term, perhaps that another shall lead next: then the work ends, and we release. */
+function steered(o: Observation, tenure: Tenure, { record, version }: Versioned): Observation {
+  const followed = { ...o, tenure: { ...tenure, version } }
+  return record.preferredHolder ? end(followed, 'preferred') : followed
 }
 
 /** A write of ours took effect. */

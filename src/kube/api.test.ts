@@ -107,6 +107,13 @@ describe('Api', () => {
       })
     })
 
+    it('jsonPatch', async () => {
+      const scene = against(answer(200, lease))
+      const steps = [{ op: 'test', path: '/spec/holderIdentity', value: 'ä' } as const]
+      await scene.api.jsonPatch(Leases, key, steps)
+      assert.deepEqual(sent(scene), { method: 'PATCH', path, contentType: 'application/json-patch+json', body: steps })
+    })
+
     it('mergePatch', async () => {
       const scene = against(answer(200, lease))
       await scene.api.mergePatch(Leases, key, { metadata: { labels: { gone: null } } })

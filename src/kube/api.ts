@@ -45,6 +45,14 @@ export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string
 }
 
+/** One step of a JSON patch. */
+export interface JsonPatchStep {
+  readonly op: 'test' | 'add'
+  /** A JSON pointer (RFC 6901). `add` to a key that is there replaces its value. */
+  readonly path: string
+  readonly value: unknown
+}
+
 export interface DeleteOptions extends CallOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
   readonly gracePeriodSeconds?: number
@@ -75,6 +83,7 @@ export class Api {
     this.#fieldManager = options.fieldManager
   }
 
+  /** A quorum read: never an older state than that of the moment of the call. */
   get<T extends KubeObject>(resource: Resource<T>, key: Key, options: CallOptions = {}): Promise<Outcome<T>> {
     return this.#request(
       { method: 'GET', path: objectPath(resource, key) },
@@ -83,6 +92,7 @@ export class Api {
     )
   }
 
+  /** One page, of at most `limit` objects. */
   list<T extends KubeObject>(
     resource: Resource<T>,
     options: ListOptions & CallOptions = {},
@@ -96,6 +106,7 @@ export class Api {
     return this.#request({ method: 'GET', path }, options, parsePage<T>)
   }
 
+  /** `exists`: there is one of this name. */
   create<T extends KubeObject>(
     resource: Resource<T>,
     namespace: string | undefined,
@@ -105,6 +116,7 @@ export class Api {
     return this.#write<T>('POST', collectionPath(resource, namespace), 'application/json', object, options)
   }
 
+  /** A PUT. `conflict`: it is not the version, or not the UID, that the object's metadata name. */
   replace<T extends KubeObject>(
     resource: Resource<T>,
     key: Key,
@@ -126,6 +138,21 @@ export class Api {
     return this.#write<T>('PATCH', path, 'application/merge-patch+json', patch, options)
   }
 
+  /**
+   * JSON patch (RFC 6902). With a `test` it replaces what it names if, and only if, that is as it was read, whatever else
+   * of the object changes at the same time. A test that fails is `invalid`, as a patch is that makes no valid object.
+   */
+  jsonPatch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: Key,
+    patch: readonly JsonPatchStep[],
+    options: WriteOptions = {},
+  ): Promise<Outcome<T>> {
+    const path = objectPath(resource, key, options.subresource)
+    return this.#write<T>('PATCH', path, 'application/json-patch+json', patch, options)
+  }
+
+  /** `conflict`: it is another one than the preconditions say. */
   delete<T extends KubeObject>(
     resource: Resource<T>,
     key: Key,

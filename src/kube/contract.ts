@@ -1,5 +1,6 @@
 import { describeDeletes } from './contract/deletes.ts'
 import { describeLists } from './contract/lists.ts'
+import { describeJsonPatches } from './contract/json-patches.ts'
 import { describeReplaces } from './contract/replaces.ts'
 import { describeStatus } from './contract/status.ts'
 import { Subject, type ContractSetting } from './contract/subject.ts'
@@ -26,6 +27,7 @@ export function describeApiContract(name: string, setUp: () => Promise<ContractS
 
     describeWrites(get)
     describeReplaces(get)
+    describeJsonPatches(get)
     describeStatus(get)
     describeDeletes(get)
     describeLists(get)

@@ -83,6 +83,20 @@ export interface LeaseSpec {
   readonly preferredHolder?: string | null
 }
 
+/** Of coordinated election (KEP-4355): a process that could hold a Lease, if the API server names it there. */
+export interface LeaseCandidate extends KubeObject {
+  readonly spec?: {
+    readonly leaseName: string
+    /** When the server last asked whether it is alive. */
+    readonly pingTime?: string | null
+    /** When it last said so. */
+    readonly renewTime?: string | null
+    readonly binaryVersion: string
+    readonly emulationVersion?: string
+    readonly strategy: string
+  }
+}
+
 export interface Service extends KubeObject {
   readonly spec?: {
     readonly type?: string
@@ -163,3 +177,11 @@ export const EndpointSlices: Resource<EndpointSlice> = {
   kind: 'EndpointSlice',
 }
 export const Nodes: Resource<Node> = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' }
+export const LeaseCandidates: Resource<LeaseCandidate> = {
+  group: 'coordination.k8s.io',
+  version: 'v1beta1',
+  plural: 'leasecandidates',
+  kind: 'LeaseCandidate',
+}
+export const ConfigMaps: Resource<KubeObject> = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' }
+export const Endpoints: Resource<KubeObject> = { group: '', version: 'v1', plural: 'endpoints', kind: 'Endpoints' }

@@ -58,6 +58,7 @@ export class Candidacy {
       phase: random(),
       canWatch,
       termLimitMillis: settings.termLimitMillis,
+      rules: lock.rules,
     })
     this.#requests = new Requests(settings, {
       now: () => this.#instant(),
@@ -251,8 +252,9 @@ export class Candidacy {
     if (holder !== holderOf(before)) this.#settings.hooks.newLeader(holder)
     const challenge = this.#contest.follow(before, after)
     if (challenge) this.#settings.hooks.challenge(challenge)
-    const refused = refusalOf(after)
-    if (refused !== undefined && refused !== refusalOf(before))
+    const { describe } = this.#settings.lock
+    const refused = refusalOf(after, describe)
+    if (refused !== undefined && refused !== refusalOf(before, describe))
       this.#settings.hooks.error(new ElectionError('notOurs', refused))
   }
 
@@ -281,6 +283,9 @@ function holderOf({ sight }: Observation): string | undefined {
   return sight?.kind === 'record' && !isReleased(sight.record) ? sight.record.holderIdentity : undefined
 }
 
-function refusalOf({ sight }: Observation): string | undefined {
+function refusalOf({ sight, rules }: Observation, what: string): string | undefined {
+  if (sight?.kind === 'absent' && !rules.mayCreate && !rules.coordinated) {
+    return `${what} does not exist: who elects on it waits for it to be created`
+  }
   return sight?.kind === 'record' ? sight.refused : undefined
 }

@@ -23,6 +23,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, string>> = {
   limit: 'it has lasted as long as termLimit allows',
   stepDown: 'it was asked to step down',
   aborted: 'the election was ended',
+  preferred: 'another one is preferred as the holder of the lock',
   done: 'its work is done',
 }
 

@@ -1,4 +1,5 @@
-import type { Clock } from '../clock.ts'
+import { systemClock, type Clock } from '../clock.ts'
+import type { LockRules } from '../election/lock-rules.ts'
 import type { LeaseRecord, Versioned } from '../election/record.ts'
 import { Leases, type Lease, type LeaseSpec } from '../kube/objects.ts'
 import type { Api, Key } from '../kube/api.ts'
@@ -13,14 +14,20 @@ const MODE_ANNOTATION = 'leadergroup.io/mode'
 /** Versions whose objects are kept for a write. More than one, because a watch runs beside the requests. */
 const KEPT_OBJECTS = 4
 
+/** Which Lease is the lock. */
 export interface LeaseLockOptions {
+  /** Of the Lease. All candidates of one election name the same. */
   readonly name: string
+  /** Of the Lease. */
   readonly namespace: string
   /** Labels of a Lease that is created. Those of one that exists are its own. */
   readonly labels?: Readonly<Record<string, string>>
-  readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
+  /** A coordinator names the holder (KEP-4355); see `coordinated`. */
+  readonly isCoordinated?: boolean
+  /** @default the system's */
+  readonly clock?: Clock
+  /** Uniform in [0, 1). @default Math.random */
+  readonly random?: () => number
 }
 
 /** A lock on a `coordination.k8s.io/v1` Lease, in the form of every client-go program. */
@@ -30,6 +37,7 @@ export function leaseLock(api: Api, options: LeaseLockOptions): Lock {
 
 class LeaseLock implements Lock {
   readonly describe: string
+  readonly rules: Partial<LockRules>
   readonly #api: Api
   readonly #options: LeaseLockOptions
   readonly #key: Key & { readonly namespace: string }
@@ -38,6 +46,7 @@ class LeaseLock implements Lock {
 
   constructor(api: Api, options: LeaseLockOptions) {
     this.describe = `Lease ${options.namespace}/${options.name}`
+    this.rules = options.isCoordinated ? { mayCreate: false, coordinated: true } : {}
     this.#api = api
     this.#options = options
     this.#key = { namespace: options.namespace, name: options.name }
@@ -59,7 +68,7 @@ class LeaseLock implements Lock {
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<Versioned | 'absent', void, void> {
-    const { clock, random, namespace, name } = this.#options
+    const { clock = systemClock, random = Math.random, namespace, name } = this.#options
     // One object only: a watcher of all the namespace's Leases would make each renewal there dearer for the server.
     const source = {
       resource: Leases,

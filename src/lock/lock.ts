@@ -1,3 +1,4 @@
+import type { LockRules } from '../election/lock-rules.ts'
 import type { LeaseRecord, Versioned } from '../election/record.ts'
 
 /**
@@ -12,6 +13,8 @@ import type { LeaseRecord, Versioned } from '../election/record.ts'
 export interface Lock {
   /** Names the lock to people, such as `Lease default/db`. */
   readonly describe: string
+  /** Where it differs from most locks: which an elector creates, and which the first takes that finds it free. */
+  readonly rules?: Partial<LockRules>
   /** The object as it is now: never an older state than that of the moment of the call. */
   read(signal: AbortSignal): Promise<Versioned | 'absent'>
   /**

@@ -84,7 +84,7 @@ describe('in-memory API server', () => {
     for (const request of [
       get(`${LEASES}?sendInitialEvents=true&watch=true`),
       { ...get(LEASES), method: 'DELETE' } as const,
-      { ...get(`${LEASES}/a`), method: 'PATCH', contentType: 'application/json-patch+json', body: '[]' } as const,
+      { ...get(`${LEASES}/a`), method: 'PATCH', contentType: 'application/apply-patch+yaml', body: '{}' } as const,
     ]) {
       assert.equal((await transport.send(request)).status, 501, request.path)
     }

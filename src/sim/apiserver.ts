@@ -2,11 +2,20 @@ import type { Clock } from '../clock.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { checkPreconditions, deletion, goesWithUpdate, wholeSeconds, type DeleteOptions } from './deletes.ts'
 import { collectGarbage } from './garbage-collector.ts'
+import { jsonPatch } from './json-patch.ts'
 import { list } from './lists.ts'
 import { mergePatch } from './merge-patch.ts'
 import { parseRequest, type ParsedRequest } from './requests.ts'
 import type { ResourceType } from './resource-types.ts'
-import { alreadyExists, badRequest, invalidValue, notFound, notSimulated, StatusError } from './status-error.ts'
+import {
+  alreadyExists,
+  badRequest,
+  invalidValue,
+  notFound,
+  notSimulated,
+  resourceNotFound,
+  StatusError,
+} from './status-error.ts'
 import { Store, type Revision } from './store.ts'
 import { isRecord, withMeta, type Incoming, type StoredObject } from './stored-object.ts'
 import { Watches, type ExpiredWatch } from './watches.ts'
@@ -47,8 +56,12 @@ export class ApiServer {
   readonly #statusNotStored = new WeakSet<StoredObject>()
   #sequence = 0
 
-  constructor(clock: Clock) {
+  readonly #isCoordinated: boolean
+
+  /** @param options.coordinatedLeaderElection the feature gate of that name; off by default, as in a real server */
+  constructor(clock: Clock, options: { coordinatedLeaderElection?: boolean } = {}) {
     this.#clock = clock
+    this.#isCoordinated = options.coordinatedLeaderElection ?? false
     this.#watches = new Watches(this.#store, clock)
     collectGarbage(this.#store, clock, {
       delete: (type, object) => this.#delete(type, object, {}, GARBAGE_COLLECTOR, false),
@@ -90,6 +103,7 @@ export class ApiServer {
   #respond(request: TransportRequest, user: string): TransportResponse {
     try {
       const parsed = parseRequest(request)
+      if (parsed.type.coordinated && !this.#isCoordinated) throw resourceNotFound()
       if (parsed.verb === 'watch') return this.#watch(parsed, request.signal)
       const { code, body } = this.#answer(parsed, user)
       return jsonResponse(code, body)
@@ -112,7 +126,7 @@ export class ApiServer {
       case 'list':
         return { code: 200, body: list(this.#store, request) }
       case 'create':
-        return this.#create(request, decode(request.type, request.body), user)
+        return this.#create(request, decode(this.#gated(request.type), request.body), user)
       case 'replace':
         return this.#replace(request, user)
       case 'patch':
@@ -143,7 +157,7 @@ export class ApiServer {
 
   #replace(request: ParsedRequest, user: string): Answer {
     const { type, namespace, name } = request
-    const incoming = decode(type, request.body)
+    const incoming = decode(this.#gated(type), request.body)
     checkName(incoming, name)
     checkNamespace(incoming, namespace)
     const stored = this.#store.get(type, namespace, name)
@@ -155,8 +169,7 @@ export class ApiServer {
 
   #patch(request: ParsedRequest, user: string): Answer {
     const stored = this.#stored(request)
-    if (!isRecord(request.body)) throw badRequest('error decoding patch: json: cannot unmarshal it into an object')
-    const incoming = decodePatched(request.type, stored, mergePatch(stored, request.body))
+    const incoming = decodePatched(this.#gated(request.type), stored, patched(stored, request))
     checkName(incoming, request.name)
     checkNamespace(incoming, request.namespace)
     return { code: 200, body: this.#update(request, incoming, stored, user) }
@@ -194,6 +207,12 @@ export class ApiServer {
     return dryRun ? object : this.#store.put(type, object, { user, at: this.#clock.now() })
   }
 
+  /** With the fields that the feature gate adds. */
+  #gated(type: ResourceType): ResourceType {
+    const { coordinatedSpecFields: specFields } = type
+    return this.#isCoordinated && specFields ? { ...type, specFields } : type
+  }
+
   #stored({ type, namespace, name }: ParsedRequest): StoredObject {
     const stored = this.#store.get(type, namespace, name)
     if (stored === undefined) throw notFound(type, name)
@@ -201,13 +220,19 @@ export class ApiServer {
   }
 }
 
+function patched(stored: StoredObject, { body, isJsonPatch }: ParsedRequest): unknown {
+  if (isJsonPatch) return jsonPatch(stored, body)
+  if (!isRecord(body)) throw badRequest('error decoding patch: json: cannot unmarshal it into an object')
+  return mergePatch(stored, body)
+}
+
 /** A patch that makes the object undecodable is the patch's fault: 422 on `patch`, where a create gets 400. */
-function decodePatched(type: ResourceType, stored: StoredObject, patched: unknown): Incoming {
-  const fault = isRecord(patched) ? type.decode?.(patched) : undefined
-  if (fault === undefined && isRecord(patched)) {
-    return decode(type, { ...patched, apiVersion: stored.apiVersion, kind: stored.kind })
+function decodePatched(type: ResourceType, stored: StoredObject, result: unknown): Incoming {
+  const fault = isRecord(result) ? type.decode?.(result) : undefined
+  if (fault === undefined && isRecord(result)) {
+    return decode(type, { ...result, apiVersion: stored.apiVersion, kind: stored.kind })
   }
-  const cause = invalidValue('patch', patched, fault ?? 'not an object')
+  const cause = invalidValue('patch', result, fault ?? 'not an object')
   const details = { causes: [cause] }
   throw new StatusError(422, ` "" is invalid: ${cause.field}: ${cause.message}`, { reason: 'Invalid', details })
 }

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import type { Clock } from '../clock.ts'
 import { Api } from '../kube/api.ts'
 import { Leases, type Lease } from '../kube/objects.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
@@ -31,6 +32,11 @@ const LARGEST_BURST = 12
 
 export const KEY = { namespace: 'default', name: 'db' }
 
+/** What a candidate elects on, with its connection and its clock. */
+type OpenLock = (api: Api, clock: Clock) => Lock
+
+const leaseOf: OpenLock = (api, clock) => leaseLock(api, { ...KEY, labels: { app: 'db' }, clock, random: () => 0.5 })
+
 /** Electors on one Lease of an in-memory API server, through the real client, on virtual time. */
 export class Stage {
   readonly clock = new VirtualClock()
@@ -41,7 +47,7 @@ export class Stage {
   /** Called before the server sees a write of an elector. */
   beforeWrite: (identity: string) => Promise<void> = () => Promise.resolve()
 
-  candidate(identity: string, options: Partial<ElectorOptions> = {}) {
+  candidate(identity: string, options: Partial<ElectorOptions> = {}, open: OpenLock = leaseOf) {
     const process = new StoppableClock(this.clock)
     const candidate = {
       process,
@@ -58,7 +64,7 @@ export class Stage {
     const transport = this.server.transport({
       user: identity,
       before: async ({ method }) => {
-        if (method === 'PUT' || method === 'POST') await this.beforeWrite(identity)
+        if (method !== 'GET') await this.beforeWrite(identity)
         return undefined
       },
     })
@@ -72,7 +78,7 @@ export class Stage {
       return { ...response, body: process.arriving(response.body) }
     }
     const api = new Api({ send }, process)
-    candidate.lock = leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: process, random: () => 0.5 })
+    candidate.lock = open(api, process)
     candidate.elector = new Elector({
       lock: candidate.lock,
       identity,

@@ -11,7 +11,11 @@ export interface ParsedRequest {
   readonly subresource: 'status' | undefined
   readonly query: URLSearchParams
   readonly body: unknown
+  /** Of a patch: a JSON patch, and not a merge patch. */
+  readonly isJsonPatch: boolean
 }
+
+const PATCHES = ['application/merge-patch+json', 'application/json-patch+json']
 
 const PARAMETERS = new Set(
   ['allowWatchBookmarks', 'continue', 'dryRun', 'fieldManager', 'fieldSelector', 'fieldValidation']
@@ -42,6 +46,7 @@ export function parseRequest(request: TransportRequest): ParsedRequest {
     subresource: subresource === 'status' ? subresource : undefined,
     query: url.searchParams,
     body: parseBody(request),
+    isJsonPatch: request.contentType === 'application/json-patch+json',
   }
 }
 
@@ -74,7 +79,7 @@ function parseBody({ method, contentType, body }: TransportRequest): unknown {
     if (contentType === 'application/json') {
       throw new StatusError(415, '415: Unsupported Media Type', { reason: 'UnsupportedMediaType', details: {} })
     }
-    if (contentType !== 'application/merge-patch+json') throw notSimulated(`patches of type ${contentType}`)
+    if (!PATCHES.includes(contentType ?? '')) throw notSimulated(`patches of type ${contentType}`)
   }
   if (body === undefined || body === '') return undefined
   try {

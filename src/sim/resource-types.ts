@@ -1,6 +1,12 @@
 import { readCrd, structured } from './custom-schema.ts'
 import { defaultEndpointSlice, defaultPod, defaultService, type Defaulting } from './defaults.ts'
-import { decodeLease, LEASE_FIELDS, validateEndpointSlice, validateLease } from './validation.ts'
+import {
+  COORDINATED_LEASE_FIELDS,
+  decodeLease,
+  LEASE_FIELDS,
+  validateEndpointSlice,
+  validateLease,
+} from './validation.ts'
 import type { Cause } from './status-error.ts'
 import type { StoredObject } from './stored-object.ts'
 
@@ -19,6 +25,10 @@ export interface ResourceType {
   readonly fields: readonly string[]
   /** Likewise within the spec; absent where all are kept. */
   readonly specFields?: readonly string[]
+  /** More of them, where coordinated leader election is on. */
+  readonly coordinatedSpecFields?: readonly string[]
+  /** Served only where coordinated leader election is on. */
+  readonly coordinated?: true
   /**
    * The status subresource: `isolated` takes nothing but the status (so a merge patch may even name a wrong UID);
    * `withMetadata` takes labels, annotations and finalizers too, and checks the UID.
@@ -97,12 +107,56 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   },
   {
     ...BUILT_IN,
+    group: '',
+    version: 'v1',
+    plural: 'configmaps',
+    kind: 'ConfigMap',
+    fields: ['data', 'binaryData', 'immutable'],
+    createOnUpdate: true,
+  },
+  {
+    ...BUILT_IN,
+    group: '',
+    version: 'v1',
+    plural: 'endpoints',
+    kind: 'Endpoints',
+    fields: ['subsets'],
+    createOnUpdate: true,
+  },
+  {
+    ...BUILT_IN,
+    group: '',
+    version: 'v1',
+    plural: 'persistentvolumeclaims',
+    kind: 'PersistentVolumeClaim',
+    fields: ['spec', 'status'],
+    status: 'withMetadata',
+    returnsDeleted: true,
+    defaults: (claim, { before }) => ({
+      ...claim,
+      status: before === undefined ? { phase: 'Pending' } : claim['status'],
+    }),
+  },
+  {
+    ...BUILT_IN,
+    group: 'coordination.k8s.io',
+    version: 'v1beta1',
+    plural: 'leasecandidates',
+    kind: 'LeaseCandidate',
+    coordinated: true,
+    fields: ['spec'],
+    createOnUpdate: true,
+    unconditionalUpdate: false,
+  },
+  {
+    ...BUILT_IN,
     group: 'coordination.k8s.io',
     version: 'v1',
     plural: 'leases',
     kind: 'Lease',
     fields: ['spec'],
     specFields: LEASE_FIELDS,
+    coordinatedSpecFields: COORDINATED_LEASE_FIELDS,
     createOnUpdate: true,
     unconditionalUpdate: false,
     defaults: (lease) => ({ spec: {}, ...lease }),

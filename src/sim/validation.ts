@@ -13,6 +13,8 @@ const LEASE_TIMES = ['acquireTime', 'renewTime']
 /** `strategy` and `preferredHolder` are dropped while coordinated leader election is off, which is the default. */
 export const LEASE_FIELDS: readonly string[] = ['holderIdentity', ...LEASE_NUMBERS, ...LEASE_TIMES]
 
+export const COORDINATED_LEASE_FIELDS: readonly string[] = [...LEASE_FIELDS, 'strategy', 'preferredHolder']
+
 export function decodeLease(lease: Content): string | undefined {
   for (const field of LEASE_STRINGS) {
     const value = fieldAt(lease, `spec.${field}`)

@@ -1,0 +1,144 @@
+import type { EtcdClient } from './etcd-client.ts'
+import { EtcdError } from './etcd-error.ts'
+import {
+  fromBase64,
+  toBase64,
+  type KeyValue,
+  type LeaseResponse,
+  type RangeResponse,
+  type TxnResponse,
+  type WatchResponse,
+} from './wire.ts'
+
+/** The key, as one revision of the store shows it. */
+export interface Found {
+  readonly value: string
+  /** Of the write that made it what it is. Decimal. */
+  readonly modRevision: string
+  /** The lease that it lives with; absent: it stays until somebody deletes it. */
+  readonly lease?: string
+}
+
+/** What was seen, and in which revision of the store. */
+export interface Sighting {
+  readonly revision: bigint
+  readonly found: Found | 'absent'
+}
+
+export type Swap =
+  | { readonly kind: 'swapped'; readonly modRevision: string }
+  /** Somebody else wrote first; nothing was written. */
+  | { readonly kind: 'stale'; readonly sighting: Sighting }
+  /** The lease that the key was to live with exists no more; nothing was written. */
+  | { readonly kind: 'leaseGone' }
+
+const LEASE_NOT_FOUND = 'requested lease not found'
+
+/** One key of an etcd, and leases for it. What can be expected is a value; all else is thrown, and retried nowhere. */
+export class EtcdKey {
+  readonly name: string
+  readonly #key: string
+  readonly #client: EtcdClient
+
+  constructor(client: EtcdClient, name: string) {
+    this.#client = client
+    this.name = name
+    this.#key = toBase64(name)
+  }
+
+  /** Linearizable: never older than the moment of the call. */
+  async read(signal: AbortSignal): Promise<Sighting> {
+    return sighting(await this.#client.call<RangeResponse>('/v3/kv/range', { key: this.#key }, signal))
+  }
+
+  /** Writes `value` to live with `lease`, if the key is still `seen`. */
+  async swap(seen: Found | 'absent', value: string, lease: string, signal: AbortSignal): Promise<Swap> {
+    const key = this.#key
+    const modRevision = seen === 'absent' ? '0' : seen.modRevision
+    try {
+      const response = await this.#client.call<TxnResponse>(
+        '/v3/kv/txn',
+        {
+          compare: [{ key, target: 'MOD', result: 'EQUAL', mod_revision: modRevision }],
+          success: [{ request_put: { key, value: toBase64(value), lease } }],
+          failure: [{ request_range: { key } }],
+        },
+        signal,
+      )
+      if (response.succeeded === true) return { kind: 'swapped', modRevision: revisionOf(response.header) }
+      const range = response.responses?.[0]?.response_range
+      return {
+        kind: 'stale',
+        sighting: sighting({ header: response.header, ...(range?.kvs ? { kvs: range.kvs } : {}) }),
+      }
+    } catch (error) {
+      if (isLeaseNotFound(error)) return { kind: 'leaseGone' }
+      throw error
+    }
+  }
+
+  /** A new lease. etcd may grant more time than asked for, never less. */
+  async grant(ttlSeconds: number, signal: AbortSignal): Promise<{ lease: string; ttlMillis: number }> {
+    const { ID, TTL } = await this.#client.call<LeaseResponse>('/v3/lease/grant', { TTL: String(ttlSeconds) }, signal)
+    return { lease: ID, ttlMillis: Number(TTL) * 1000 }
+  }
+
+  /** Starts the lease's time anew. Resolves to that time in milliseconds. */
+  async keepAlive(lease: string, signal: AbortSignal): Promise<number | 'gone'> {
+    return millisLeft(await this.#client.first<LeaseResponse>('/v3/lease/keepalive', { ID: lease }, signal))
+  }
+
+  /** What is left of the lease, in milliseconds, rounded down to whole seconds. */
+  async timeToLive(lease: string, signal: AbortSignal): Promise<number | 'gone'> {
+    return millisLeft(await this.#client.call<LeaseResponse>('/v3/lease/timetolive', { ID: lease }, signal))
+  }
+
+  /** Ends the lease, and with it the key if that lives with it. One that is gone already is as good. */
+  async revoke(lease: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#client.call('/v3/lease/revoke', { ID: lease }, signal)
+    } catch (error) {
+      if (!isLeaseNotFound(error)) throw error
+    }
+  }
+
+  /** Every change of the key from the revision `from` on. Ends by an error; when `signal` aborts, by its reason. */
+  async *watch(from: bigint, signal: AbortSignal): AsyncGenerator<Sighting, void, void> {
+    const request = { create_request: { key: this.#key, start_revision: String(from) } }
+    for await (const response of this.#client.stream<WatchResponse>('/v3/watch', request, signal)) {
+      if (response.canceled === true) throw new EtcdError(`etcd ended the watch of ${this.name}: ${reasonOf(response)}`)
+      for (const { type, kv } of response.events ?? []) {
+        yield { revision: BigInt(kv.mod_revision), found: type === 'DELETE' ? 'absent' : toFound(kv) }
+      }
+    }
+    throw new EtcdError(`etcd ended the watch of ${this.name}`)
+  }
+}
+
+function sighting({ header, kvs = [] }: RangeResponse): Sighting {
+  const [kv] = kvs
+  return { revision: BigInt(revisionOf(header)), found: kv ? toFound(kv) : 'absent' }
+}
+
+function revisionOf({ revision }: { revision?: string }): string {
+  if (revision === undefined) throw new EtcdError('etcd answered without a revision')
+  return revision
+}
+
+function toFound({ value, mod_revision, lease }: KeyValue): Found {
+  return { value: fromBase64(value), modRevision: mod_revision, ...(lease === undefined ? {} : { lease }) }
+}
+
+function millisLeft({ TTL }: LeaseResponse): number | 'gone' {
+  const seconds = Number(TTL ?? 0)
+  return seconds > 0 ? seconds * 1000 : 'gone'
+}
+
+function reasonOf({ cancel_reason, compact_revision }: WatchResponse): string {
+  if (compact_revision !== undefined) return `the store is compacted up to revision ${compact_revision}`
+  return cancel_reason ?? 'no reason given'
+}
+
+function isLeaseNotFound(error: unknown): boolean {
+  return error instanceof EtcdError && (error.said?.includes(LEASE_NOT_FOUND) ?? false)
+}
