@@ -1,8 +1,9 @@
-/** `npm run build`: the command line as one file, `dist/leadergroup.js`, and the check of Node's version before it. */
+/** `npm run build`: the command line as one file, `dist/leadergroup.js`, with the check of Node's version, and the library. */
 import { chmod, copyFile, readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { bundle } from './bundle.ts'
+import { buildLibrary, LIBRARY_DIRECTORY } from './library.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** Packages that make up less of it are summed up. */
@@ -42,4 +43,7 @@ function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1_000)} kB`
 }
 
-if (import.meta.main) console.log(await buildBundle())
+if (import.meta.main) {
+  console.log(await buildBundle())
+  console.log(`${relative(ROOT, LIBRARY_DIRECTORY)}: ${await buildLibrary()} modules`)
+}

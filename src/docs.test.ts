@@ -75,6 +75,42 @@ describe('docs/operations.md', () => {
   })
 })
 
+describe('docs/library.md', () => {
+  const LIBRARY = 'docs/library.md'
+  /** The strings of a union type. */
+  const union = (path: string, name: string): readonly string[] => {
+    const [, text = ''] = new RegExp(`^export type ${name} =([^]*?)\\n\\n`, 'm').exec(`${read(path)}\n\n`) ?? []
+    const found = [...text.matchAll(/'(\w+)'/g)].map(([, word]) => word!)
+    assert.ok(found.length > 1, `${path}: there is no ${name}`)
+    return found.toSorted()
+  }
+
+  it('explains every reason why a term ends, and none that does not exist', () => {
+    assert.deepEqual(named(LIBRARY, 'Why a term ends'), union('src/election/observation.ts', 'EndReason'))
+  })
+
+  it('explains every code of an error, and none that does not exist', () => {
+    assert.deepEqual(named(LIBRARY, 'Errors'), union('src/lock/errors.ts', 'ElectionErrorCode'))
+  })
+
+  it('has every option', () => {
+    const [, table = ''] = /^## Options$([^]*?)^## /m.exec(read(LIBRARY)) ?? []
+    const interfaces = [
+      ['src/lock/options.ts', /export interface ElectorOptions [^]*?\n}/],
+      ['src/lock/hooks.ts', /export interface Hooks [^]*?\n}/],
+      ['src/election/timing.ts', /export interface TimingSeconds [^]*?\n}/],
+    ] as const
+    const options = interfaces.flatMap(([path, piece]) =>
+      [...(piece.exec(read(path))?.[0] ?? '').matchAll(/^  readonly (\w+)\??:/gm)].map(([, name]) => name!),
+    )
+    assert.ok(options.length > 10)
+    assert.deepEqual(
+      options.filter((name) => !table.includes(`\`${name}`)),
+      [],
+    )
+  })
+})
+
 describe('docs/reference.md', () => {
   it('is that of the CRD', async () => {
     const generated = await generateReference(read('crds/leadergroup.yaml'))

@@ -35,7 +35,16 @@ function leading(change: Partial<Tenure> & { working?: boolean } = {}): Partial<
   return {
     ...held('a', { acquireTime }),
     working,
-    tenure: { number: 4, token: '60', acquireTime, version: '70', renewedAt: at(0), ending: undefined, ...tenure },
+    tenure: {
+      number: 4,
+      token: '60',
+      acquireTime,
+      version: '70',
+      renewedAt: at(0),
+      limitAt: Infinity,
+      ending: undefined,
+      ...tenure,
+    },
   }
 }
 
@@ -56,6 +65,8 @@ type Row = readonly [what: string, knows: Partial<Observation>, now: number, doe
 const ROWS: readonly Row[] = [
   ['knows nothing', {}, 0, 'read'],
   ['knows nothing, and was just refused', { retryAt: 3_000 }, 1, '', 3],
+  ['leads up to its limit', leading({ renewedAt: at(1), limitAt: 2_500 }), 2, '', 2.5],
+  ['leads, and has reached its limit', leading({ renewedAt: at(1), limitAt: 2_500 }), 2.5, 'tick'],
   ['sees no lock object', absent, 0, 'acquire a#0@none'],
   ['sees no lock object any more', { ...absent, lastNumber: 6 }, 0, 'acquire a#7@none'],
   ['sees a released lock', held(''), 0, 'acquire a#5@70'],

@@ -1,6 +1,6 @@
 import {
   endByTime,
-  leadingUntil,
+  lookAt,
   type Instant,
   type Observation,
   type Purpose,
@@ -44,8 +44,10 @@ export function decide(o: Observation, now: Instant): Decision {
 function asHolder(o: Observation, tenure: Tenure, now: Instant): Decision {
   const over = endByTime(o, now)
   if (over) return { actions: [{ kind: 'tick' }], reason: `term ${tenure.number} is over: ${over}` }
-  const end = leadingUntil(o, tenure)
+  const end = lookAt(o, tenure)
   if (tenure.ending) return asEnding(o, tenure, now, end)
+  if (now.monotonic >= tenure.limitAt)
+    return { actions: [{ kind: 'tick' }], reason: `term ${tenure.number} is at its limit` }
   if (o.doubt) return request(o, now, { kind: 'read' }, end, `leading in term ${tenure.number}, in doubt`)
   // The deadline of the term is counted from the start of a renewal, so the period is, too.
   const due = Math.max(tenure.renewedAt.monotonic + o.timing.retryPeriodMillis, o.retryAt)

@@ -10,9 +10,9 @@ export interface Instant {
 /**
  * Why a term ended. `deadline`: no renewal succeeded in time. `taken`: another holder was seen. `changed`: the lock
  * object is not as our last write left it, or gone. `suspended`: the wall clock jumped against the monotonic one.
- * `stepDown`, `aborted`: asked for. `done`: the work returned.
+ * `limit`: it has lasted as long as it may. `stepDown`, `aborted`: asked for. `done`: the work returned.
  */
-export type EndReason = 'deadline' | 'taken' | 'changed' | 'suspended' | 'stepDown' | 'aborted' | 'done'
+export type EndReason = 'deadline' | 'taken' | 'changed' | 'suspended' | 'limit' | 'stepDown' | 'aborted' | 'done'
 
 /** What was last seen of the lock. */
 export type Sight =
@@ -49,6 +49,8 @@ export interface Tenure {
   readonly version: string
   /** Start of the last write that succeeded. */
   readonly renewedAt: Instant
+  /** Monotonic time at which it has lasted as long as it may. Infinity: there is no limit. */
+  readonly limitAt: number
   /** The end was asked for: nothing is renewed any more, and the lock is released once the work has returned. */
   readonly ending: EndReason | undefined
 }
@@ -59,6 +61,8 @@ export interface Observation {
   readonly timing: Timing
   /** In [0, 1), drawn once per candidate: spreads the tries of many that see the same thing. */
   readonly phase: number
+  /** How long a term may last, so that others can lead. Infinity: no limit. */
+  readonly termLimitMillis: number
   /** `paused`: looks on. `withdrawn`: wants to have nothing to do with the lock any more. */
   readonly intent: 'contend' | 'paused' | 'withdrawn'
   /** Undefined before the first read. */
@@ -83,6 +87,8 @@ export interface Observation {
   readonly conflicts: number
   /** Monotonic time before which nothing is acquired, so that others come first. */
   readonly standBackUntil: number
+  /** To be stood back for once the work has returned: nobody else can acquire before. */
+  readonly standBackMillis: number
   readonly watch: 'none' | 'closed' | 'open'
   /** Monotonic time before which a closed watch is not opened again. */
   readonly watchAgainAt: number
@@ -93,12 +99,14 @@ export function firstObservation(candidate: {
   readonly timing: Timing
   readonly phase: number
   readonly canWatch: boolean
+  readonly termLimitMillis?: number
 }): Observation {
-  const { identity, timing, phase, canWatch } = candidate
+  const { identity, timing, phase, canWatch, termLimitMillis = Infinity } = candidate
   return {
     identity,
     timing,
     phase,
+    termLimitMillis,
     intent: 'contend',
     sight: undefined,
     newestVersion: undefined,
@@ -112,12 +120,18 @@ export function firstObservation(candidate: {
     retryAt: -Infinity,
     conflicts: 0,
     standBackUntil: -Infinity,
+    standBackMillis: 0,
     watch: canWatch ? 'closed' : 'none',
     watchAgainAt: -Infinity,
   }
 }
 
-/** Monotonic time at which the term ends unless a renewal succeeds before: when to look at the clocks. */
+/** When to look at the clocks, whatever else happens. */
+export function lookAt(o: Pick<Observation, 'timing'>, tenure: Tenure): number {
+  return tenure.ending ? leadingUntil(o, tenure) : Math.min(leadingUntil(o, tenure), tenure.limitAt)
+}
+
+/** Monotonic time at which the term ends unless a renewal succeeds before. */
 export function leadingUntil(o: Pick<Observation, 'timing'>, tenure: Pick<Tenure, 'renewedAt'>): number {
   return tenure.renewedAt.monotonic + o.timing.renewDeadlineMillis
 }

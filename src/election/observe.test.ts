@@ -207,11 +207,36 @@ describe('observe', () => {
       assert.equal(story.end, 'done')
     })
 
+    it('is asked for by a limit, once it has lasted so long', () => {
+      const limited = firstObservation({
+        identity: 'a',
+        timing: inMillis(DEFAULT_TIMING),
+        phase: 0.5,
+        canWatch: true,
+        termLimitMillis: 4_000,
+      })
+      story.o = limited
+      story.acquire(1, 3)
+      assert.equal(story.tell({ kind: 'tick', at: at(6.999) }).o.tenure?.ending, undefined)
+      assert.equal(story.tell({ kind: 'tick', at: at(7) }).o.tenure?.ending, 'limit')
+      assert.equal(story.tell({ kind: 'tick', at: at(10.999) }).end, undefined, 'its work has time until the deadline')
+      assert.equal(story.tell({ kind: 'tick', at: at(11) }).end, 'deadline')
+    })
+
+    it('lets others come first from when its work has returned', () => {
+      story.acquire(1, 1).tell({ kind: 'standBack', at: at(2), millis: 3_000 })
+      story.tell({ kind: 'end', at: at(2), reason: 'stepDown' }).tell({ kind: 'returned', at: at(7) })
+      assert.equal(story.o.standBackUntil, 10_000)
+      story = new Story()
+      story.tell({ kind: 'standBack', at: at(2), millis: 3_000 })
+      assert.equal(story.o.standBackUntil, 5_000, 'with no work to wait for, from now')
+    })
+
     it('starts no work when it comes before the acquisition is answered', () => {
       for (const [event, ending] of [
         [{ kind: 'intent', at: at(1), intent: 'withdrawn' }, 'aborted'],
         [{ kind: 'intent', at: at(1), intent: 'paused' }, 'stepDown'],
-        [{ kind: 'standBack', at: at(1), until: 5_000 }, 'stepDown'],
+        [{ kind: 'standBack', at: at(1), millis: 4_000 }, 'stepDown'],
       ] as const) {
         story = new Story()
         const attempt = story.send('acquire', acquired('a', 15, 3, at(0).wall), 0)

@@ -8,6 +8,7 @@ import {
   type Tenure,
 } from './observation.ts'
 import { isReleased, isSameTerm, isSameWrite, type Versioned } from './record.ts'
+import { standBackMillis } from './timing.ts'
 import { isNewer } from './version.ts'
 
 /**
@@ -44,7 +45,8 @@ export type Event =
   | { readonly kind: 'failed'; readonly at: Instant; readonly startedAt: Instant }
   /** The term's end is asked for, by its holder. */
   | { readonly kind: 'end'; readonly at: Instant; readonly reason: EndReason }
-  | { readonly kind: 'standBack'; readonly at: Instant; readonly until: number }
+  /** Others shall come first for a while, counted from when they can: now, or when the work of the term has returned. */
+  | { readonly kind: 'standBack'; readonly at: Instant; readonly millis: number }
   | { readonly kind: 'returned'; readonly at: Instant }
   | { readonly kind: 'intent'; readonly at: Instant; readonly intent: Observation['intent'] }
 
@@ -59,7 +61,17 @@ function expire(o: Observation, now: Instant): Observation {
     (attempt) => now.monotonic - attempt.startedAt.monotonic < o.timing.renewDeadlineMillis,
   )
   const pruned = attempts.length === o.attempts.length ? o : { ...o, attempts }
-  return reason ? lose(pruned, reason) : pruned
+  return reason ? lose(pruned, reason) : limit(pruned, now)
+}
+
+/** Not an end by time: nobody else leads yet, so the work may take until the deadline to return. */
+function limit(o: Observation, now: Instant): Observation {
+  if (!o.tenure || o.tenure.ending || now.monotonic < o.tenure.limitAt) return o
+  return end(standBack(o, now, standBackMillis(o.timing)), 'limit')
+}
+
+function standBack(o: Observation, { monotonic }: Instant, millis: number): Observation {
+  return { ...o, standBackUntil: monotonic + millis, standBackMillis: o.working ? millis : 0 }
 }
 
 function fold(o: Observation, event: Event): Observation {
@@ -83,14 +95,22 @@ function fold(o: Observation, event: Event): Observation {
     case 'end':
       return end(o, event.reason)
     case 'standBack':
-      return { ...o, standBackUntil: event.until }
+      return standBack(o, event.at, event.millis)
     case 'returned':
-      return end({ ...o, working: false }, 'done')
+      return returned(o, event.at)
     case 'intent':
       return event.intent === 'contend'
         ? { ...o, intent: event.intent }
         : end({ ...o, intent: event.intent }, event.intent === 'paused' ? 'stepDown' : 'aborted')
   }
+}
+
+function returned(o: Observation, at: Instant): Observation {
+  const standBackUntil = Math.max(
+    o.standBackUntil,
+    o.standBackMillis > 0 ? at.monotonic + o.standBackMillis : -Infinity,
+  )
+  return end({ ...o, working: false, standBackUntil, standBackMillis: 0 }, 'done')
 }
 
 function read(o: Observation, event: Extract<Event, { kind: 'read' }>): Observation {
@@ -210,6 +230,7 @@ function begin(o: Observation, attempt: Attempt, found: Versioned, at: Instant):
     acquireTime: attempt.record.acquireTime ?? '',
     version: found.version,
     renewedAt: attempt.startedAt,
+    limitAt: at.monotonic + o.termLimitMillis,
     ending: undefined,
   }
   const begun = { ...o, tenure }

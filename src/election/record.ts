@@ -11,15 +11,19 @@ export interface LeaseRecord {
   readonly leaseDurationSeconds: number
   /** MicroTime text, as the other times: compared as it is, never with a clock. */
   readonly acquireTime?: string
+  /** Of the holder's last write, by its wall clock. */
   readonly renewTime?: string
+  /** Grows with every change of holder, and, here, with every term. */
   readonly leaseTransitions: number
   /** Of coordinated leader election; as in client-go, dropped by every write of ours. */
   readonly strategy?: string
+  /** Whom a coordinator would rather have lead. */
   readonly preferredHolder?: string
 }
 
 /** A record together with the version that a write must name to replace it. */
 export interface Versioned {
+  /** The election's part of the object. */
   readonly record: LeaseRecord
   /** A decimal integer that grows with every write of the lock object, also when it is deleted and created anew. */
   readonly version: string

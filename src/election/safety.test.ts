@@ -59,7 +59,13 @@ class World {
   constructor(setting: Setting) {
     this.#random = mulberry32(setting.seed)
     this.#candidates = ['a', 'b', 'c'].slice(0, setting.candidates).map((name) => ({
-      o: firstObservation({ identity: name, timing: inMillis(setting.timing), phase: this.#random(), canWatch: true }),
+      o: firstObservation({
+        identity: name,
+        timing: inMillis(setting.timing),
+        phase: this.#random(),
+        canWatch: true,
+        termLimitMillis: this.#pick([Infinity, 20_000]),
+      }),
       name,
       // Both ends of the range are the cases that matter.
       rate: 1 + setting.drift * this.#pick([0, 1, this.#random()]),
@@ -193,7 +199,6 @@ class World {
     if (this.now > FAULTS_END_AT) return this.#after(LONGEST_STOP_MILLIS, () => this.#resumeAll())
     this.#after(this.#random() * 5_000, () => this.#mischief())
     const candidate = this.#pick(this.#candidates)
-    const at = this.#instant(candidate)
     switch (this.#pick(['stop', 'sleep', 'touch', 'stepDown', 'pause', 'return'] as const)) {
       case 'stop':
         candidate.stoppedUntil = this.now + this.#random() * LONGEST_STOP_MILLIS
@@ -204,7 +209,7 @@ class World {
         if (this.#stored !== 'absent' && this.#random() < 0.2) this.#store(this.#stored.record)
         return
       case 'stepDown':
-        this.#tell(candidate, (now) => ({ kind: 'standBack', at: now, until: at.monotonic + 4_000 }))
+        this.#tell(candidate, (now) => ({ kind: 'standBack', at: now, millis: 4_000 }))
         return this.#tell(candidate, (now) => ({ kind: 'end', at: now, reason: 'stepDown' }))
       case 'pause':
         this.#after(5_000, () => this.#tell(candidate, (now) => ({ kind: 'intent', at: now, intent: 'contend' })))

@@ -24,6 +24,10 @@ export interface Timing {
   readonly clockDrift: number
 }
 
+/** How long whoever steps down lets others come first: every client-go elector tries once in it. */
+export const standBackMillis = ({ retryPeriodMillis }: Pick<Timing, 'retryPeriodMillis'>): number =>
+  retryPeriodMillis * (1 + JITTER_FACTOR)
+
 export const DEFAULT_TIMING: TimingSeconds = {
   leaseDurationSeconds: 15,
   renewDeadlineSeconds: 10,

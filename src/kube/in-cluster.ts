@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
@@ -27,6 +28,16 @@ export function inClusterCredentials(options: {
 /** The namespace of the pod that this runs in. */
 export async function readNamespace(directory = SERVICE_ACCOUNT_DIRECTORY): Promise<string> {
   return (await readAccountFile(directory, 'namespace')).trim()
+}
+
+/** As `readNamespace`, at once; undefined where no service account is mounted, which is not to say that this is no pod. */
+export function namespaceOfPod(directory = SERVICE_ACCOUNT_DIRECTORY): string | undefined {
+  try {
+    return readFileSync(join(directory, 'namespace'), 'utf8').trim() || undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function readServiceAccount(directory: string): Promise<Access> {

@@ -1,15 +1,6 @@
 import type { Clock } from '../clock.ts'
+import type { KubeConfigLike } from './kube-config-like.ts'
 import { rereading, type Access, type Credentials, type Tls } from './credentials.ts'
-
-/**
- * What is used of a `KubeConfig` of `@kubernetes/client-node`, which fits as it is. Whoever has one passes it in, so
- * that nobody else needs that package.
- */
-export interface KubeConfigLike {
-  getCurrentCluster(): { readonly server: string; readonly proxyUrl?: string | undefined } | null
-  /** Fills in what `https.request()` needs: certificates, headers, `auth` as `user:password`. */
-  applyToHTTPSOptions(options: object): Promise<void>
-}
 
 interface HttpsOptions extends Tls {
   readonly headers?: Readonly<Record<string, unknown>>

@@ -4,7 +4,7 @@ import {
   endByTime,
   firstObservation,
   isAtRest,
-  leadingUntil,
+  lookAt,
   remainingMillis,
   type EndReason,
   type Instant,
@@ -13,6 +13,7 @@ import {
 import { observe, type Event } from '../election/observe.ts'
 import { isReleased } from '../election/record.ts'
 import { Loop, type Acted } from '../loop.ts'
+import { Contest } from './challenge.ts'
 import { asElectionError, ElectionError } from './errors.ts'
 import type { ElectorSettings } from './options.ts'
 import { Requests } from './requests.ts'
@@ -30,6 +31,7 @@ export class Candidacy {
   readonly #clock: Clock
   readonly #loop: Loop<Observation, Action>
   readonly #requests: Requests
+  readonly #contest = new Contest()
   readonly #watching = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
   #o: Observation
@@ -49,7 +51,14 @@ export class Candidacy {
     this.#settings = settings
     this.#clock = settings.clock
     const { identity, timing, lock, random, clock, hooks } = settings
-    this.#o = firstObservation({ identity, timing, phase: random(), canWatch: lock.watch !== undefined })
+    const canWatch = lock.watch !== undefined
+    this.#o = firstObservation({
+      identity,
+      timing,
+      phase: random(),
+      canWatch,
+      termLimitMillis: settings.termLimitMillis,
+    })
     this.#requests = new Requests(settings, {
       now: () => this.#instant(),
       fold: (event) => this.#fold(event),
@@ -99,7 +108,7 @@ export class Candidacy {
   /** Ends the term, if there is one, and lets others come first for a while. Resolves when nothing is held any more. */
   stepDown(standBackMillis: number): Promise<void> {
     const at = this.#instant()
-    this.#fold({ kind: 'standBack', at, until: at.monotonic + standBackMillis })
+    this.#fold({ kind: 'standBack', at, millis: standBackMillis })
     this.#fold({ kind: 'end', at, reason: 'stepDown' })
     return this.#whenAtRest()
   }
@@ -155,7 +164,7 @@ export class Candidacy {
 
   #armDeadline(): void {
     const { tenure } = this.#o
-    const at = tenure && leadingUntil(this.#o, tenure)
+    const at = tenure && lookAt(this.#o, tenure)
     if (at === this.#deadlineAt) return
     this.#deadlineAt = at
     this.#cancelDeadline?.()
@@ -240,6 +249,8 @@ export class Candidacy {
   #tellHooks(before: Observation, after: Observation): void {
     const holder = holderOf(after)
     if (holder !== holderOf(before)) this.#settings.hooks.newLeader(holder)
+    const challenge = this.#contest.follow(before, after)
+    if (challenge) this.#settings.hooks.challenge(challenge)
     const refused = refusalOf(after)
     if (refused !== undefined && refused !== refusalOf(before))
       this.#settings.hooks.error(new ElectionError('notOurs', refused))

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { Leases, type Lease } from '../kube/objects.ts'
 import type { TransportRequest } from '../kube/transport.ts'
-import { acquired, KEY, leadOn, Stage } from '../sim/election-stage.ts'
+import { acquired, KEY, leadOn, Stage, untilAborted } from '../sim/election-stage.ts'
 import { InvalidOptionsError, TermEndedError } from './errors.ts'
 
 describe('elector', () => {
@@ -205,6 +205,69 @@ describe('elector', () => {
     assert.deepEqual([ends, terms.length, await stage.holder()], [['stepDown'], 1, ''])
     await stage.clock.advance(1)
     assert.equal(terms[1]?.number, 1)
+  })
+
+  for (const [when, end] of [
+    ['it steps down', { options: {}, stepDown: true }],
+    ['its term is at its limit', { options: { termLimitSeconds: 1 }, stepDown: false }],
+  ] as const) {
+    it(`lets others come first when ${when}, also when its work takes long to stop`, async () => {
+      const a = stage.candidate('a', end.options)
+      void a.elector.lead(async (term) => {
+        await untilAborted(term)
+        await new Promise<void>((resolve) => stage.clock.timer(stage.clock.now() + 6_000, resolve))
+      })
+      await stage.clock.advance(500)
+      const b = stage.candidate('b')
+      leadOn(b)
+      await stage.clock.advance(500)
+      if (end.stepDown) void a.elector.stepDown()
+      await stage.clock.advance(5_999)
+      assert.deepEqual([await stage.holder(), a.elector.isLeader()], ['a', false])
+      await stage.clock.advance(1)
+      assert.deepEqual([await stage.holder(), b.elector.isLeader()], ['b', true])
+    })
+  }
+
+  it('refuses to stand back for no time at all', async () => {
+    const { elector } = stage.candidate('a')
+    await assert.rejects(elector.stepDown({ standBackSeconds: -1 }), /standBackSeconds must be 0 or more: it is -1/)
+  })
+
+  it('gives way at its term limit, to whoever waits and in the end to itself', async () => {
+    const [a, b] = ['a', 'b'].map((identity) => stage.candidate(identity, { termLimitSeconds: 60 })) as [Led, Led]
+    const [ofA, ofB] = [leadOn(a), leadOn(b)]
+    await stage.clock.advance(150_000)
+    assert.deepEqual(
+      [...ofA.terms, ...ofB.terms].map(({ identity, number }) => [identity, number]),
+      [
+        ['a', 0],
+        ['a', 2],
+        ['b', 1],
+      ],
+    )
+    assert.deepEqual([ofA.ends, ofB.ends], [['limit'], ['limit']])
+    await Promise.all([b.elector.pause(), stage.clock.advance(35_000)])
+    assert.deepEqual([ofA.terms.map(({ number }) => number), a.elector.isLeader()], [[0, 2, 3], true])
+  })
+
+  it('closes the connections of its lock when nobody contends any more, and reports what that says', async () => {
+    let [closed, version] = [0, 0]
+    const { elector, errors } = stage.candidate('a', {
+      lock: {
+        describe: 'a lock',
+        read: () => Promise.resolve('absent'),
+        write: (record) => Promise.resolve({ record, version: String(++version) }),
+        close: () => (++closed === 1 ? Promise.resolve() : Promise.reject(new Error('stuck'))),
+      },
+    })
+    for (const round of [1, 2]) {
+      const led = elector.lead(() => closed)
+      await stage.clock.settle()
+      assert.deepEqual([await led, closed], [round - 1, round])
+    }
+    await elector[Symbol.asyncDispose]()
+    assert.deepEqual([closed, errors.map(({ message }) => message)], [2, ['close a lock: stuck']])
   })
 
   it('acquires one term, which its disposal releases', async () => {
@@ -416,5 +479,7 @@ describe('elector', () => {
 function isInvalidInThreeWays(error: unknown): boolean {
   return error instanceof InvalidOptionsError && error.violations.length === 3
 }
+
+type Led = ReturnType<Stage['candidate']>
 
 const isWatch = ({ path }: TransportRequest): boolean => path.includes('watch=true')

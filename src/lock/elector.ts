@@ -1,6 +1,8 @@
-import { JITTER_FACTOR } from '../election/timing.ts'
+import { standBackMillis } from '../election/timing.ts'
 import { Candidacy } from './candidacy.ts'
 import { parseOptions, type ElectorOptions, type ElectorSettings } from './options.ts'
+import { asElectionError, InvalidOptionsError } from './errors.ts'
+import { NOWHERE, type Surroundings } from './surroundings.ts'
 import type { Term } from './term.ts'
 
 /** What an elector has last seen of its lock. */
@@ -9,12 +11,15 @@ export interface Observed {
   readonly holder?: string
   /** leaseTransitions. */
   readonly number: number
+  /** As its holder's wall clock says. Nothing is decided by it. */
   readonly renewTime?: Date
   /** How long ago the record changed, by this process's clock. */
   readonly changedMillisAgo: number
 }
 
+/** How long to contend. */
 export interface ContendOptions {
+  /** Its abort ends the contending: for `lead` and `terms` a term too, whose work is told and waited for. */
   readonly signal?: AbortSignal
 }
 
@@ -28,12 +33,17 @@ export class Elector implements AsyncDisposable {
   readonly #settings: ElectorSettings
   #candidacy: Candidacy | undefined
   #isContending = false
+  /** Of the present candidacy, whoever asked for its end first: its contender, its signal, or the disposal. */
+  #leaving: Promise<void> | undefined
   #isPaused = false
   #isDisposed = false
 
-  /** @throws InvalidOptionsError with every violation */
-  constructor(options: ElectorOptions) {
-    this.#settings = parseOptions(options)
+  /**
+   * @param surroundings what the process provides where the options say nothing
+   * @throws InvalidOptionsError with every violation
+   */
+  constructor(options: ElectorOptions, surroundings: Surroundings = NOWHERE) {
+    this.#settings = parseOptions(options, surroundings)
   }
 
   /**
@@ -100,18 +110,19 @@ export class Elector implements AsyncDisposable {
   }
 
   /**
-   * Ends the term, and acquires none before `standBackSeconds` are over, so that others can. Resolves when the work has
-   * returned and the lock is released, or at the term's deadline.
+   * Ends the term, and acquires none for a while after its work has returned, so that others can. Resolves when the lock
+   * is released, or at the term's deadline. Without a term it only stands back.
    *
    * @param options.standBackSeconds default 2.2 × retryPeriod, in which every client-go elector tries once
+   * @throws InvalidOptionsError
    */
   async stepDown(options: { standBackSeconds?: number } = {}): Promise<void> {
     const { standBackSeconds } = options
-    const millis =
-      standBackSeconds === undefined
-        ? this.#settings.timing.retryPeriodMillis * (1 + JITTER_FACTOR)
-        : standBackSeconds * 1000
-    await this.#candidacy?.stepDown(millis)
+    if (standBackSeconds === undefined) return this.#candidacy?.stepDown(standBackMillis(this.#settings.timing))
+    if (!(Number.isFinite(standBackSeconds) && standBackSeconds >= 0)) {
+      throw new InvalidOptionsError([`standBackSeconds must be 0 or more: it is ${standBackSeconds}`])
+    }
+    await this.#candidacy?.stepDown(standBackSeconds * 1000)
   }
 
   /** Ends the term as `stepDown` does, and looks on until `resume`. */
@@ -120,6 +131,7 @@ export class Elector implements AsyncDisposable {
     await this.#candidacy?.setPaused(true)
   }
 
+  /** Contends again after `pause`. */
   resume(): void {
     this.#isPaused = false
     void this.#candidacy?.setPaused(false)
@@ -153,6 +165,7 @@ export class Elector implements AsyncDisposable {
     if (this.#isDisposed) throw new Error('the elector has been disposed of')
     if (this.#isContending) throw new Error('the elector is contending already: one lead, terms or acquire at a time')
     this.#isContending = true
+    this.#leaving = undefined
     const candidacy = new Candidacy(this.#settings)
     this.#candidacy = candidacy
     if (this.#isPaused) void candidacy.setPaused(true)
@@ -160,10 +173,17 @@ export class Elector implements AsyncDisposable {
     return candidacy
   }
 
-  async #leave(candidacy: Candidacy): Promise<void> {
+  #leave(candidacy: Candidacy): Promise<void> {
     candidacy.withdraw()
+    this.#leaving ??= this.#end(candidacy)
+    return this.#leaving
+  }
+
+  async #end(candidacy: Candidacy): Promise<void> {
+    const { lock, hooks } = this.#settings
     await candidacy.closed
-    if (candidacy === this.#candidacy) this.#isContending = false
+    await lock.close?.().catch((error: unknown) => hooks.error(asElectionError(`close ${lock.describe}`, error)))
+    this.#isContending = false
   }
 }
 

@@ -4,7 +4,9 @@ import { ApiError } from '../kube/outcome.ts'
 /** The reason of a term's signal, once the term is over or about to be. */
 export class TermEndedError extends Error {
   override readonly name = 'TermEndedError'
+  /** Why, in one word. */
   readonly reason: EndReason
+  /** Its number. */
   readonly term: number
   constructor(reason: EndReason, term: number) {
     super(`term ${term} has ended: ${EXPLANATIONS[reason]}`)
@@ -18,6 +20,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, string>> = {
   taken: 'another holder was seen on the lock',
   changed: 'the lock was changed or deleted by somebody else',
   suspended: 'the wall clock jumped against the monotonic one, as after a suspend',
+  limit: 'it has lasted as long as termLimit allows',
   stepDown: 'it was asked to step down',
   aborted: 'the election was ended',
   done: 'its work is done',
@@ -26,6 +29,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, string>> = {
 /** All that is wrong with an elector's options. */
 export class InvalidOptionsError extends RangeError {
   override readonly name = 'InvalidOptionsError'
+  /** One sentence for each, with the value. */
   readonly violations: readonly string[]
   constructor(violations: readonly string[]) {
     super(violations.join('; '))
@@ -43,6 +47,7 @@ export type ElectionErrorCode = 'forbidden' | 'unreachable' | 'notOurs' | 'inval
 /** Something went wrong that the election lives with: it is reported, and tried again where that makes sense. */
 export class ElectionError extends Error {
   override readonly name = 'ElectionError'
+  /** What kind of fault it is, in one word. */
   readonly code: ElectionErrorCode
   /** HTTP status, where there was a response. */
   readonly status: number | undefined

@@ -1,3 +1,4 @@
+import type { Challenge } from './challenge.ts'
 import { ElectionError } from './errors.ts'
 import type { Term } from './term.ts'
 
@@ -5,6 +6,11 @@ import type { Term } from './term.ts'
 export interface Hooks {
   /** Another holder than before was seen, or none. May name this elector. */
   readonly onNewLeader?: (holder: string | undefined) => unknown
+  /**
+   * Somebody else wrote the lock while this elector led, with a name on it: the term has ended. `by.holder` is who took
+   * it, or this elector's own identity, if another living process goes by the same: then there is no election at all.
+   */
+  readonly onChallenge?: (by: Challenge) => unknown
   /** Whatever goes wrong and is nobody's return value. The election goes on. @default console.error */
   readonly onError?: (error: ElectionError) => unknown
   /**
@@ -13,6 +19,8 @@ export interface Hooks {
    */
   readonly onOverrun?: (term: Term) => unknown
 }
+
+export const HOOKS = ['onNewLeader', 'onChallenge', 'onError', 'onOverrun'] as const satisfies readonly (keyof Hooks)[]
 
 /** Hooks that are always there and never throw: none of them can harm a term. */
 export class GuardedHooks {
@@ -24,6 +32,10 @@ export class GuardedHooks {
 
   newLeader(holder: string | undefined): void {
     this.#call('onNewLeader', () => this.#hooks.onNewLeader?.(holder))
+  }
+
+  challenge(by: Challenge): void {
+    this.#call('onChallenge', () => this.#hooks.onChallenge?.(by))
   }
 
   overrun(term: Term): void {

@@ -92,7 +92,10 @@ class LeaseLock implements Lock {
   }
 
   #remember(lease: Lease): Versioned {
-    const version = lease.metadata.resourceVersion
+    // A proxy may answer with anything, as long as it is JSON.
+    const version = (lease as Partial<Lease>).metadata?.resourceVersion
+    if (!version)
+      throw new ElectionError('invalid', `${this.describe}: the answer is no Lease: it has no resourceVersion`)
     this.#objects.delete(version)
     this.#objects.set(version, lease)
     for (const oldest of this.#objects.keys()) {

@@ -21,4 +21,6 @@ export interface Lock {
   write(next: LeaseRecord, version: string | undefined, signal: AbortSignal): Promise<Versioned | 'conflict'>
   /** Tells of changes soon after they happen, states in between left out or not. Ends when `signal` aborts. */
   watch?(signal: AbortSignal): AsyncIterable<Versioned | 'absent'>
+  /** Nobody contends any more, for now: connections of its own end. The next request opens them again. */
+  close?(): Promise<void>
 }

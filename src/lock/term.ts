@@ -10,6 +10,7 @@ export interface Term extends AsyncDisposable {
    * deleted in between.
    */
   readonly token: bigint
+  /** Who leads: that of the elector. */
   readonly identity: string
   /**
    * Aborts, with a {@link TermEndedError}, when the work should stop: the term is over, or its end was asked for.

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { Api } from '../kube/api.ts'
 import { Leases, type Lease } from '../kube/objects.ts'
-import type { TransportRequest, TransportResponse } from '../kube/transport.ts'
+import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
+import type { Challenge } from '../lock/challenge.ts'
 import { Elector } from '../lock/elector.ts'
 import type { ElectionError, TermEndedError } from '../lock/errors.ts'
 import { leaseLock } from '../lock/lease-lock.ts'
@@ -9,9 +10,20 @@ import type { ElectorOptions } from '../lock/options.ts'
 import type { Term } from '../lock/term.ts'
 import { ApiServer } from './apiserver.ts'
 import { VirtualClock } from './clock.ts'
+import { StoppableClock } from './stoppable-clock.ts'
 
-/** What happens to a request on its way: `hang` answers never, `mute` is carried out but never answered. */
-export type Fate = 'pass' | 'hang' | 'mute'
+/**
+ * What happens to a request on its way. `hang`: it is answered never. `mute`: it is carried out but never answered.
+ * `deaf`: as `hang`, and its client does not heed the signal. `gone`: there is no connection. Also an answer that comes
+ * instead of the server's, or milliseconds after which the request arrives, whether anybody waits for it or not.
+ */
+export type Fate = 'pass' | 'hang' | 'mute' | 'deaf' | 'gone' | Answer | number
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** Requests of one elector that one instant can justify. */
 const LARGEST_BURST = 12
@@ -29,13 +41,16 @@ export class Stage {
   beforeWrite: (identity: string) => Promise<void> = () => Promise.resolve()
 
   candidate(identity: string, options: Partial<ElectorOptions> = {}) {
+    const process = new StoppableClock(this.clock)
     const candidate = {
+      process,
       fate: (_request: TransportRequest): Fate => 'pass',
       requests: [] as string[],
       /** Requests sent at this instant. */
       burst: { at: -1, size: 0 },
       errors: [] as ElectionError[],
       leaders: [] as (string | undefined)[],
+      challenges: [] as Challenge[],
       elector: undefined as unknown as Elector,
     }
     const transport = this.server.transport({
@@ -50,24 +65,36 @@ export class Stage {
       const { at, size } = candidate.burst
       candidate.burst = { at: this.clock.now(), size: at === this.clock.now() ? size + 1 : 1 }
       if (candidate.burst.size > LARGEST_BURST) this.storms.add(identity)
-      const fate = candidate.fate(request)
-      if (fate === 'pass') return transport.send(request)
-      if (fate === 'mute') await transport.send(request)
-      return new Promise((_resolve, reject) => {
-        request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
-      })
+      const response = await this.#meet(candidate.fate(request), request, transport)
+      await process.running()
+      return { ...response, body: process.arriving(response.body) }
     }
-    const api = new Api({ send }, this.clock)
+    const api = new Api({ send }, process)
     candidate.elector = new Elector({
-      lock: leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: this.clock, random: () => 0.5 }),
+      lock: leaseLock(api, { ...KEY, labels: { app: 'db' }, clock: process, random: () => 0.5 }),
       identity,
-      clock: this.clock,
+      clock: process,
       random: () => 0.5,
       onError: (error) => candidate.errors.push(error),
       onNewLeader: (holder) => candidate.leaders.push(holder),
+      onChallenge: (by) => candidate.challenges.push(by),
       ...options,
     })
     return candidate
+  }
+
+  async #meet(fate: Fate, request: TransportRequest, server: Transport): Promise<TransportResponse> {
+    if (fate === 'pass') return await server.send(request)
+    if (fate === 'gone') throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    if (typeof fate === 'object') return answered(fate)
+    if (typeof fate === 'number') {
+      // On its way it cannot be called back: that is what makes a late write dangerous.
+      const arrival = new Promise<void>((resolve) => this.clock.timer(this.clock.now() + fate, resolve))
+      const late = arrival.then(() => server.send({ ...request, signal: new AbortController().signal }))
+      return await Promise.race([late, never(request.signal)])
+    }
+    if (fate === 'mute') await server.send(request)
+    return await never(fate === 'deaf' ? new AbortController().signal : request.signal)
   }
 
   async lease(): Promise<Lease> {
@@ -87,6 +114,22 @@ export class Stage {
 
   async holder(): Promise<string | null | undefined> {
     return (await this.lease()).spec?.holderIdentity
+  }
+}
+
+function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
+function answered({ status, headers = {}, body }: Answer): TransportResponse {
+  return {
+    status,
+    headers,
+    body: (async function* () {
+      yield Buffer.from(body)
+    })(),
   }
 }
 
