@@ -1,5 +1,7 @@
 /** `leadergroup elect` and `leadergroup sidecar` as processes that compete for one Lease. */
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { microTime } from '../src/election/micro-time.ts'
 import { type Lease, Leases } from '../src/kube/objects.ts'
@@ -8,6 +10,7 @@ import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { type Finished, type Scratch, ended } from './controlplane/scratch.ts'
 import { sharedCluster } from './controlplane/shared.ts'
+import { ADMIN } from './controlplane/users.ts'
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'cmd', 'main.ts')
 /** A start on a machine with much else to do, and an expiry. */
@@ -24,15 +27,45 @@ export class Contest {
     this.key = { namespace, name: 'db' }
   }
 
-  /** Flags of its own Lease come last, before a command. */
-  start(command: 'elect' | 'sidecar', args: readonly string[]): Contender {
+  /** On the contest's Lease, unless `args` name one. */
+  start(
+    command: 'elect' | 'sidecar',
+    args: readonly string[],
+    kubeconfig = this.#cluster.plane.kubeconfigPath,
+  ): Contender {
     const { namespace, name } = this.key
     const lease = args.some((arg) => arg.includes('lock-name')) ? [] : [`--lease=${name}`, `--namespace=${namespace}`]
     const child = this.#scratch.spawn(process.execPath, [MAIN, command, ...lease, ...args], {
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: this.#cluster.plane.kubeconfigPath },
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: kubeconfig },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     return new Contender(child)
+  }
+
+  /** A way to the API server that can be cut. */
+  async openLine(): Promise<Line> {
+    const { plane } = this.#cluster
+    const { port } = new URL(plane.server)
+    const sockets = new Set<Socket>()
+    const server = createServer((near) => {
+      const far = connect(Number(port), '127.0.0.1')
+      for (const socket of [near, far]) {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        // What is cut ends with an error here and there.
+        socket.on('error', () => socket.destroy())
+      }
+      near.pipe(far).pipe(near)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const at = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return {
+      kubeconfig: await plane.kubeconfigFor(ADMIN, plane.adminToken, at),
+      cut: () => {
+        server.close()
+        for (const socket of sockets) socket.destroy()
+      },
+    }
   }
 
   async lease(): Promise<NonNullable<Lease['spec']>> {
@@ -50,6 +83,12 @@ export class Contest {
       return kind === 'ok' ? true : undefined
     })
   }
+}
+
+export interface Line {
+  readonly kubeconfig: string
+  /** For good. */
+  cut(): void
 }
 
 export class Contender {

@@ -122,6 +122,35 @@ describe('leadergroup elect, on a real API server', function () {
     assert.deepEqual(await a.end(), { code: 137, signal: null })
   })
 
+  it('kills its command itself when the guard is stopped', async () => {
+    const a = elect('a', POLITE)
+    const pid = await a.runs()
+    process.kill(await parentOf(pid), 'SIGSTOP')
+    await contest.take('somebody')
+    await a.logs(/the term has ended term=0 why=taken/)
+    assert.doesNotMatch(a.stdout, /told/)
+    await gone(pid)
+    await a.runs(2)
+    a.signal('SIGTERM')
+    assert.deepEqual(await a.end(), { code: 7, signal: null })
+  })
+
+  it('tells its command at the renew deadline when it is cut off, and another leads', async () => {
+    const line = await contest.openLine()
+    const a = contest.start('elect', [...TIMING, '--id=a', '--', ...POLITE], line.kubeconfig)
+    await a.runs()
+    const b = elect('b', POLITE)
+    await b.logs(/new leader elected leader=a/)
+    line.cut()
+    await a.logs(/the term has ended term=0 why=deadline/)
+    assert.match(a.stdout, /told\n/)
+    await b.runs()
+    a.signal('SIGTERM')
+    assert.deepEqual(await a.end(), { code: 0, signal: null })
+    b.signal('SIGTERM')
+    await b.end()
+  })
+
   it('tells its command when the Lease is taken, and runs it again in a new term', async () => {
     const a = elect('a', POLITE)
     await a.runs()
@@ -187,7 +216,7 @@ describe('leadergroup sidecar, on a real API server', function () {
     const file = join(scratch.dir, 'leader')
     const log = join(scratch.dir, 'hooks')
     // As a process that was killed has left it.
-    await writeFile(file, '2020-01-01T00:00:00.000Z\n')
+    await writeFile(file, '2020-01-01T00:00:00.000Z')
     const hooks = [
       '--on-start',
       `echo start $LEADERGROUP_TERM >>${log}`,
@@ -230,6 +259,18 @@ describe('leadergroup sidecar, on a real API server', function () {
     b.signal('SIGTERM')
     assert.deepEqual(await b.end(), { code: 0, signal: null })
     await events.ended
+  })
+
+  it('ends a start command with the term, and bounds a stop command by it', async () => {
+    const script = 'echo runs; trap "echo told; exit 0" TERM; while :; do sleep 0.1; done'
+    const hooks = ['--on-start', script, '--on-stop', 'echo stops; sleep 100']
+    const a = contest.start('sidecar', [...TIMING, '--id=a', '--bind-address=0', ...hooks])
+    await a.logs(/leading term=0/)
+    await eventually({ what: 'the start command' }, () => Promise.resolve(a.stdout === 'runs\n' || undefined))
+    a.signal('SIGTERM')
+    assert.deepEqual(await a.end(), { code: 0, signal: null })
+    assert.equal(a.stdout, 'runs\ntold\nstops\n')
+    assert.match(a.stderr, /--on-stop has failed exitCode=137 isTold=true/)
   })
 
   it('says that it does not lead as soon as it is asked after a stop beyond its deadline', async () => {

@@ -15,7 +15,7 @@ export class LeaderFile {
 
   write(deadline: string): void {
     const next = `${this.#path}.${process.pid}.tmp`
-    writeFileSync(next, `${deadline}\n`)
+    writeFileSync(next, deadline)
     renameSync(next, this.#path)
   }
 
