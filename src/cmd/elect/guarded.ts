@@ -76,7 +76,8 @@ export class Guarded {
   /** The channel ends after all that was said on it. Whoever has not said that its command has ended was killed. */
   #lose(failure: string): void {
     signalGroup(this.#pid, 'SIGKILL')
-    this.#ended.resolve({ exitCode: EXIT_KILLED, isTold: this.#isKilled, failure })
+    const end = { exitCode: EXIT_KILLED, isTold: this.#isKilled }
+    this.#ended.resolve(this.#isKilled ? end : { ...end, failure })
   }
 
   #order(order: Order): void {

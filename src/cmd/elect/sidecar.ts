@@ -8,7 +8,7 @@ import { withCandidate, type Candidate } from './candidate.ts'
 import { grantNow, reasonOf, termEnv } from './elect.ts'
 import type { SidecarFlags } from './flags.ts'
 import { lastGrant, type Grant } from './grant.ts'
-import { Guarded } from './guarded.ts'
+import { Guarded, type End } from './guarded.ts'
 import { hostClock as clock } from './host-clock.ts'
 import { LeaderFile } from './leader-file.ts'
 import { repeat } from './repeat.ts'
@@ -92,37 +92,62 @@ class Sidecar {
   }
 
   async #lead(term: Term): Promise<void> {
+    const { onStart, onStop } = this.#flags
     this.#term = term
     this.#log.info('leading', { term: term.number })
     term.signal.addEventListener('abort', () => this.changed(), { once: true })
     this.changed()
-    const { onStart, onStop } = this.#flags
-    if (onStart !== undefined) await this.#runHook('--on-start', onStart, term)
+    // Started by now: at the end there may be a second for all of it.
+    const stopHook = onStop === undefined ? undefined : new Guarded()
+    if (onStart !== undefined) await this.#runOnStart(onStart, term)
     if (!term.signal.aborted) await once(term.signal, 'abort')
     this.#term = undefined
     this.changed()
     this.#log.info('the term has ended', { term: term.number, why: reasonOf(term) })
-    if (onStop !== undefined) await this.#runHook('--on-stop', onStop, term)
+    if (onStop !== undefined && stopHook) await this.#runOnStop(stopHook, onStop, term)
   }
 
-  /** Bounded by the term as a command is. What is to be done at its end has the time that is left of it. */
-  async #runHook(name: string, script: string, term: Term): Promise<void> {
-    const grant = this.#grant ?? grantNow(term, this.#candidate.timing)
+  async #runOnStart(script: string, term: Term): Promise<void> {
     const hook = new Guarded()
-    this.#hook = hook
-    const last = (): Grant => lastGrant(this.#grant ?? grant, reasonOf(term), now())
-    const isStop = term.signal.aborted
-    const { env } = this.#surroundings
-    const bounds = isStop ? { ...last(), tellAt: last().killAt } : grant
-    hook.start(['/bin/sh', '-c', script], { ...env, ...termEnv(term) }, bounds)
-    const stop = (): void => hook.stop('SIGTERM', last())
-    if (!isStop) term.signal.addEventListener('abort', stop, { once: true })
-    const { exitCode, isTold, failure } = await hook.ended
+    const grant = this.#grant ?? grantNow(term, this.#candidate.timing)
+    const stop = (): void => hook.stop('SIGTERM', this.#lastGrant(term))
+    hook.start(shell(script), this.#environment(term), grant)
+    term.signal.addEventListener('abort', stop, { once: true })
+    if (term.signal.aborted) stop()
+    const end = await this.#untilEnded(hook)
     term.signal.removeEventListener('abort', stop)
+    if (end.isTold) this.#log.info('--on-start was ended with its term', { exitCode: end.exitCode })
+    else this.#logEnd('--on-start', end)
+  }
+
+  /** It has the time that is left of the term, and is not told to end: it is the end. */
+  async #runOnStop(hook: Guarded, script: string, term: Term): Promise<void> {
+    const grant = this.#lastGrant(term)
+    hook.start(shell(script), this.#environment(term), { ...grant, tellAt: grant.killAt })
+    this.#logEnd('--on-stop', await this.#untilEnded(hook))
+  }
+
+  async #untilEnded(hook: Guarded): Promise<End> {
+    this.#hook = hook
+    const end = await hook.ended
     this.#hook = undefined
-    if (failure !== undefined) this.#log.error(`${name} cannot be run`, { why: failure })
-    else if (exitCode !== 0 || isTold) this.#log.warn(`${name} has failed`, { exitCode, isTold })
-    else this.#log.info(`${name} is done`)
+    return end
+  }
+
+  #logEnd(flag: string, { exitCode, isTold, failure }: End): void {
+    if (failure !== undefined) this.#log.error(`${flag} was not run to its end`, { why: failure })
+    else if (isTold) this.#log.warn(`${flag} was out of time`)
+    else if (exitCode !== 0) this.#log.warn(`${flag} has failed`, { exitCode })
+    else this.#log.info(`${flag} is done`)
+  }
+
+  #lastGrant(term: Term): Grant {
+    const now = { monotonic: clock.now(), wall: clock.wallNow() }
+    return lastGrant(this.#grant ?? grantNow(term, this.#candidate.timing), reasonOf(term), now)
+  }
+
+  #environment(term: Term): NodeJS.ProcessEnv {
+    return { ...this.#surroundings.env, ...termEnv(term) }
   }
 
   #writeFile(): void {
@@ -142,6 +167,6 @@ class Sidecar {
   }
 }
 
-function now(): { readonly monotonic: number; readonly wall: number } {
-  return { monotonic: clock.now(), wall: clock.wallNow() }
+function shell(script: string): readonly [string, ...string[]] {
+  return ['/bin/sh', '-c', script]
 }
