@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Answer } from '../src/cmd/elect/answer.ts'
 import { eventually } from './controlplane/eventually.ts'
+import { sharedCluster } from './controlplane/shared.ts'
 import { freePorts } from './controlplane/ports.ts'
 import { type Scratch, openScratch } from './controlplane/scratch.ts'
 import { type Contender, openContest, type Contest } from './contenders.ts'
@@ -259,6 +260,14 @@ describe('leadergroup sidecar, on a real API server', function () {
     b.signal('SIGTERM')
     assert.deepEqual(await b.end(), { code: 0, signal: null })
     await events.ended
+  })
+
+  it('is deployed as docs/elect.md says', async () => {
+    const docs = await readFile(join(import.meta.dirname, '..', 'docs', 'elect.md'), 'utf8')
+    const [, manifest] = /```yaml\n([^]*?)```/.exec(docs)!
+    const { plane } = await sharedCluster()
+    const said = await plane.apply(manifest!, '--dry-run=server', '--validate=strict', `-n=${contest.key.namespace}`)
+    assert.equal(said.trim(), 'deployment.apps/db created (server dry run)')
   })
 
   it('ends a start command with the term, and bounds a stop command by it', async () => {

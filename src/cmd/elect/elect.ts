@@ -1,13 +1,12 @@
 import { once } from 'node:events'
-import type { Timing } from '../../election/timing.ts'
-import type { TermEndedError } from '../../lock/errors.ts'
 import type { Term } from '../../lock/term.ts'
 import type { Surroundings } from '../operator.ts'
 import { withCandidate, type Candidate } from './candidate.ts'
 import type { ElectFlags } from './flags.ts'
-import { grantOf, lastGrant, type Grant } from './grant.ts'
+import { lastGrant } from './grant.ts'
 import { Guarded, type End } from './guarded.ts'
-import { hostClock as clock } from './host-clock.ts'
+import { hostClock as clock, instant } from './host-clock.ts'
+import { environmentOf, grantNow, reasonOf } from './of-term.ts'
 import { repeat } from './repeat.ts'
 
 /** With `--on-lost exit`. */
@@ -57,11 +56,10 @@ async function run(
   let grant = grantNow(term, timing)
   const stop = (): void => {
     following[Symbol.dispose]()
-    const now = { monotonic: clock.now(), wall: clock.wallNow() }
     const asked = signal.aborted ? (signal.reason as NodeJS.Signals) : 'SIGTERM'
-    guarded.stop(asked, lastGrant(grant, reasonOf(term), now))
+    guarded.stop(asked, lastGrant(grant, reasonOf(term), instant()))
   }
-  guarded.start(command, { ...env, ...termEnv(term) }, grant)
+  guarded.start(command, { ...env, ...environmentOf(term) }, grant)
   const following = repeat(clock, timing.retryPeriodMillis / 2, () => {
     const next = grantNow(term, timing)
     if (term.signal.aborted) return
@@ -74,22 +72,4 @@ async function run(
   following[Symbol.dispose]()
   term.signal.removeEventListener('abort', stop)
   return end
-}
-
-/** What a command finds in its environment. */
-export function termEnv({ number, token, identity }: Term): Record<string, string> {
-  return { LEADERGROUP_TERM: String(number), LEADERGROUP_TOKEN: String(token), LEADERGROUP_IDENTITY: identity }
-}
-
-export function grantNow(term: Term, timing: Timing): Grant {
-  const now = { monotonic: clock.now(), wall: clock.wallNow() }
-  return grantOf(term.remainingMillis(), now, timing)
-}
-
-/** Why a term has ended, or if it has not: the guard's clock was a little before ours. */
-export function reasonOf(term: Term): TermEndedError['reason'] {
-  const { signal } = term
-  // Looks at the clock, and aborts the signal if its timer is late.
-  if (!signal.aborted) term.isCurrent()
-  return signal.aborted ? (signal.reason as TermEndedError).reason : 'deadline'
 }

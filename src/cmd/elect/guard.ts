@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
-import type { Instant } from '../../election/observation.ts'
 import { due, lookAt, type Grant } from './grant.ts'
-import { hostClock as clock } from './host-clock.ts'
+import { hostClock as clock, instant } from './host-clock.ts'
 import { signalGroup } from './signal-group.ts'
 
 /** What a guard is told. */
@@ -123,8 +122,4 @@ class Guard {
     if (process.connected) process.disconnect?.()
     this.#done()
   }
-}
-
-function instant(): Instant {
-  return { monotonic: clock.now(), wall: clock.wallNow() }
 }

@@ -14,7 +14,7 @@ export class LeaderFile {
   }
 
   write(deadline: string): void {
-    const next = `${this.#path}.${process.pid}.tmp`
+    const next = `${this.#path}.tmp`
     writeFileSync(next, deadline)
     renameSync(next, this.#path)
   }

@@ -5,12 +5,12 @@ import type { Log } from '../../operator/log.ts'
 import type { Surroundings } from '../operator.ts'
 import { answer, type Answer } from './answer.ts'
 import { withCandidate, type Candidate } from './candidate.ts'
-import { grantNow, reasonOf, termEnv } from './elect.ts'
 import type { SidecarFlags } from './flags.ts'
 import { lastGrant, type Grant } from './grant.ts'
 import { Guarded, type End } from './guarded.ts'
-import { hostClock as clock } from './host-clock.ts'
+import { hostClock as clock, instant } from './host-clock.ts'
 import { LeaderFile } from './leader-file.ts'
+import { environmentOf, grantNow, reasonOf } from './of-term.ts'
 import { repeat } from './repeat.ts'
 import { serveLeader, type LeaderServer } from './serve-leader.ts'
 
@@ -142,12 +142,11 @@ class Sidecar {
   }
 
   #lastGrant(term: Term): Grant {
-    const now = { monotonic: clock.now(), wall: clock.wallNow() }
-    return lastGrant(this.#grant ?? grantNow(term, this.#candidate.timing), reasonOf(term), now)
+    return lastGrant(this.#grant ?? grantNow(term, this.#candidate.timing), reasonOf(term), instant())
   }
 
   #environment(term: Term): NodeJS.ProcessEnv {
-    return { ...this.#surroundings.env, ...termEnv(term) }
+    return { ...this.#surroundings.env, ...environmentOf(term) }
   }
 
   #writeFile(): void {
