@@ -94,6 +94,17 @@ describe('leadergroup elect, on a real API server', function () {
     await b.end()
   })
 
+  it('ends at once on the second signal, and its command with it', async () => {
+    const a = elect('a', STUBBORN)
+    const pid = await a.runs()
+    a.signal('SIGINT')
+    await eventually({ what: 'a command that was told' }, () => Promise.resolve(/told/.test(a.stdout) || undefined))
+    assert.equal(isAlive(pid), true)
+    a.signal('SIGINT')
+    assert.deepEqual(await a.end(), { code: 130, signal: null })
+    await gone(pid)
+  })
+
   it('kills its command when its guard is killed', async () => {
     const a = elect('a', STUBBORN)
     const pid = await a.runs()
