@@ -104,6 +104,17 @@ describe('command line', () => {
         '--log-level "loud": write one of debug, info, warn, error',
     ],
     [['operator', '--kubeconfig', '/nonexistent/x'], {}, '--kubeconfig /nonexistent/x: there is no such file'],
+    [['elect', '--id', 'a'], {}, '--lease: name the Lease that the candidates compete for'],
+    [
+      ['elect', '--lease', 'db', '--', 'true'],
+      {},
+      'no cluster to work on: there is no kubeconfig, and this is no pod. Pass --kubeconfig FILE or set KUBECONFIG',
+    ],
+    [
+      ['sidecar', '--lease', 'db', '--bind-address', 'here'],
+      {},
+      '--bind-address "here": write an address like :8081 or 127.0.0.1:8081, or 0',
+    ],
     [['explain'], {}, "missing required argument 'group': see --help"],
     [['explain', 'db', '-n', 'A_'], {}, '--namespace "A_": this is no name of a namespace'],
     [['cleanup', '-A', '-n', 'shop'], {}, '--namespace and --all-namespaces: give one of them'],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Command } from 'commander'
 import { generateReference, REFERENCE_FILE } from '../scripts/generate-reference.ts'
+import { withElectOptions, withSidecarOptions } from './cmd/elect/options.ts'
 import { Metrics } from './operator/metrics.ts'
 import { VirtualClock } from './sim/clock.ts'
 
@@ -123,6 +125,27 @@ describe('docs/from-client-go.md', () => {
     assert.deepEqual(
       exported.filter((name) => !beyond.includes(name) && !text.toLowerCase().includes(name.toLowerCase())),
       [],
+    )
+  })
+})
+
+describe('docs/elect.md', () => {
+  const text = read('docs/elect.md')
+  const flags = [withElectOptions(new Command('elect')), withSidecarOptions(new Command('sidecar'))].flatMap(
+    ({ options }) => options.map(({ long }) => long!),
+  )
+
+  it('has every flag, and none that does not exist', () => {
+    assert.ok(flags.length > 20)
+    const named = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag]) => flag!)
+    assert.deepEqual([...new Set(named)].toSorted(), [...new Set(flags)].toSorted())
+  })
+
+  it('has every variable that a command finds', () => {
+    const variables = [...read('src/cmd/elect/of-term.ts').matchAll(/LEADERGROUP_\w+/g)].map(([name]) => name)
+    assert.deepEqual(
+      named('docs/elect.md', 'elect').filter((name) => name.startsWith('LEADER')),
+      variables.toSorted(),
     )
   })
 })

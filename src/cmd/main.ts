@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
+import { parseElectFlags, parseSidecarFlags, type RawElectFlags, type RawSidecarFlags } from './elect/flags.ts'
+import { withElectOptions, withSidecarOptions } from './elect/options.ts'
 import { parseOperatorFlags, type RawFlags } from './flags.ts'
 import { messageChain } from './log.ts'
 import { withOperatorFlags } from './operator-options.ts'
@@ -14,10 +16,11 @@ const EXIT_USAGE = 2
 const EXIT_FAULT = 1
 
 async function main(): Promise<number> {
-  const command = commandLine(stopOnSignals())
+  let exitCode = 0
+  const command = commandLine(stopOnSignals(), (code) => (exitCode = code))
   try {
     await command.parseAsync()
-    return 0
+    return exitCode
   } catch (error) {
     // commander has said it already. Help and version, when asked for, are no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
@@ -26,21 +29,38 @@ async function main(): Promise<number> {
   }
 }
 
-function commandLine(signal: AbortSignal): Command {
+function commandLine(signal: AbortSignal, exitWith: (code: number) => void): Command {
   const root = new Command('leadergroup')
     .description(manifest.description)
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ outputError: (text) => complain(`${text.replace(/^error: /, '').trimEnd()}: see --help`) })
     .configureHelp({ showGlobalOptions: false })
+  const surroundings = { env: process.env, stderr: process.stderr, version: manifest.version, signal }
   withOperatorFlags(root.command('operator'))
     .description('Run the operator: keep one leader in each LeaderGroup')
     .action(async (raw: RawFlags) => {
       const flags = parseOperatorFlags(raw)
       // Loaded only now, so that --help does not wait for it.
       const { runOperator } = await import('./operator.ts')
-      await runOperator(flags, { env: process.env, stderr: process.stderr, version: manifest.version, signal })
+      await runOperator(flags, surroundings)
     })
+  withElectOptions(root.command('elect'))
+    .description('Run a command while this process leads, and only then')
+    .action(async (words: readonly string[], raw: RawElectFlags) => {
+      const flags = parseElectFlags(words, raw)
+      exitWith(await (await import('./elect/elect.ts')).runElect(flags, surroundings))
+    })
+  withSidecarOptions(root.command('sidecar'))
+    .description('Take part in an election and tell others on this machine who leads')
+    .action(async (raw: RawSidecarFlags) => {
+      const flags = parseSidecarFlags(raw)
+      await (await import('./elect/sidecar.ts')).runSidecar(flags, surroundings)
+    })
+  root
+    .command('guard', { hidden: true })
+    .description('What elect and sidecar run commands with: not for people')
+    .action(async () => (await import('./elect/guard.ts')).runGuard())
   const terminal = { env: process.env, stdin: process.stdin, stdout: process.stdout, version: manifest.version, signal }
   withExplainOptions(root.command('explain'))
     .description('Say who leads a LeaderGroup and why, and what would happen if that pod died')

@@ -57,13 +57,14 @@ export function serveMetrics(address: BindAddress, metrics: Metrics): Promise<Ht
 }
 
 /** What is no URL (`//`, for one) is a path that is not served. A throw here would end the operator. */
-function target(request: IncomingMessage): URL {
+export function target(request: IncomingMessage): URL {
   return URL.parse(request.url ?? '', 'http://operator') ?? new URL('http://operator/')
 }
 
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 
-async function listen(address: BindAddress, flag: string, answer: RequestListener): Promise<HttpServer> {
+/** A server of GET requests. `flag` is named when it cannot listen. */
+export async function listen(address: BindAddress, flag: string, answer: RequestListener): Promise<HttpServer> {
   const underWay = new Set<ServerResponse>()
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MILLIS }, (request, response) => {
     underWay.add(response)
