@@ -2,6 +2,7 @@
 import { systemClock } from '../src/clock.ts'
 import type { Api } from '../src/kube/api.ts'
 import { Leases, type Pod } from '../src/kube/objects.ts'
+import { abortOf } from '../src/lock/abort-of.ts'
 import { Elector } from '../src/lock/elector.ts'
 import { leaseLock } from '../src/lock/lease-lock.ts'
 import type { Lock } from '../src/lock/lock.ts'
@@ -41,7 +42,7 @@ export class Electorate implements AsyncDisposable {
       // It contends again by itself. What a dead one cannot do is no fault either.
       onError: () => undefined,
     })
-    const ended = elector.lead(untilItEnds, { signal: stop.signal })
+    const ended = elector.lead(({ signal }) => abortOf(signal), { signal: stop.signal })
     this.#members.set(uid, Object.assign(member, { ended }))
   }
 
@@ -78,13 +79,6 @@ export class Electorate implements AsyncDisposable {
 
 function identityOf({ metadata: { name, uid } }: Pod): string {
   return `${name}_${uid}`
-}
-
-async function untilItEnds({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 function mortal(lock: Lock, member: Member): Lock {

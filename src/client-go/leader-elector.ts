@@ -5,7 +5,7 @@ import { ElectionError, InvalidOptionsError, TermEndedError } from '../lock/erro
 import { GuardedHooks } from '../lock/hooks.ts'
 import { NOWHERE, type Surroundings } from '../lock/surroundings.ts'
 import type { Term } from '../lock/term.ts'
-import { abortOf } from './abort-of.ts'
+import { abortOf } from '../lock/abort-of.ts'
 import type { LeaderElectionConfig } from './config.ts'
 import { followTask, type Task } from './follow-task.ts'
 import { leaderMetrics, type LeaderMetric, type LeaderMetrics } from './metrics.ts'

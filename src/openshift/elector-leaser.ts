@@ -1,4 +1,5 @@
 import type { Leaser } from '../etcd/leaser.ts'
+import { abortOf } from '../lock/abort-of.ts'
 import { Elector } from '../lock/elector.ts'
 import type { Lock } from '../lock/lock.ts'
 import type { ElectorOptions } from '../lock/options.ts'
@@ -39,7 +40,7 @@ export class ElectorLeaser implements Leaser {
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
     else acquired()
-    await aborted(term.signal)
+    await abortOf(term.signal)
     signal?.removeEventListener('abort', stop)
     // Our own wish to end is none of the reasons to reject.
     if (elector !== this.#elector || signal?.aborted) return
@@ -53,7 +54,7 @@ export class ElectorLeaser implements Leaser {
 
   /** See {@link Leaser.expiry}. */
   async expiry(signal: AbortSignal): Promise<void> {
-    if (this.#term) await Promise.race([this.#overrun.promise, aborted(signal)])
+    if (this.#term) await Promise.race([this.#overrun.promise, abortOf(signal)])
   }
 
   /** Lets somebody else have it at once. Never rejects. */
@@ -85,11 +86,4 @@ export class ElectorLeaser implements Leaser {
       throw error
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

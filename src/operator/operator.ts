@@ -15,6 +15,7 @@ import {
   type Pod,
   type Service,
 } from '../kube/objects.ts'
+import { abortOf } from '../lock/abort-of.ts'
 import { Elector } from '../lock/elector.ts'
 import type { Lock } from '../lock/lock.ts'
 import { Loop } from '../loop.ts'
@@ -200,10 +201,7 @@ export class GroupOperator {
     this.#authority = authority
     this.#options.log.info('this replica acts')
     this.#wakeAll()
-    await new Promise<void>((resolve) => {
-      if (authority.aborted) resolve()
-      authority.addEventListener('abort', () => resolve(), { once: true })
-    })
+    await abortOf(authority)
     this.#authority = undefined
   }
 }

@@ -2,7 +2,7 @@ import { sleepUntil, systemClock, type Clock } from '../../clock.ts'
 import type { EndReason } from '../../election/observation.ts'
 import { InvalidOptionsError, TermEndedError } from '../../lock/errors.ts'
 import type { Term } from '../../lock/term.ts'
-import { abortOf } from '../abort-of.ts'
+import { abortOf } from '../../lock/abort-of.ts'
 import { isEnabled, patternViolations } from './enabled.ts'
 
 /** Ends a controller; waited for before the lock is released. */
