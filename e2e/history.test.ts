@@ -62,6 +62,11 @@ describe('the rules asked of a history', () => {
       { labelled: 2, terms: 2 },
     ],
     ['the same pod in a new term', [...led, pod('a'), lease('a', 2), pod('a', 2)], { labelled: 2, terms: 2 }],
+    [
+      'a label that arrives after a stranger deleted its gate',
+      [...led, pod('a'), lease('b', 2), gone(lease('b', 2)), pod('b', 2), pod('b'), lease('b', 3), pod('b', 3)],
+      { labelled: 3, terms: 3 },
+    ],
     ['writes that change nothing', [...led, pod('a', 1), lease('a', 1), status('a', 1)], { labelled: 1, terms: 1 }],
   ]
   for (const [what, events, tally] of kept) {
@@ -73,6 +78,12 @@ describe('the rules asked of a history', () => {
     ['a label before the gate', [...led, pod('a'), pod('b', 2)], /label on b/],
     ['a label in another term', [...led, pod('a'), lease('b', 2), pod('b', 3)], /label on b in term 3/],
     ['a label after the gate has moved on', [...led, pod('a'), lease('b', 2), pod('a', 1)], /label on a/],
+    ['a label that no deleted gate named', [...led, pod('a'), gone(lease('a', 1)), pod('b', 2)], /label on b/],
+    [
+      'a label of a deleted gate after the next one names somebody',
+      [...led, pod('a'), gone(lease('a', 1)), lease('b', 2), pod('a', 1)],
+      /label on a in term 1/,
+    ],
     ['a gate that moves on before the seal', [...led, lease('b', 2)], /while a pod bears the label/],
     ['a gate that names the same pod anew before the seal', [...led, lease('a', 2)], /while a pod bears the label/],
     ['a term that repeats', [...led, pod('a'), lease('b', 1)], /term 1 comes after term 1/],

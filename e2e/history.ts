@@ -29,7 +29,8 @@ export interface Tally {
  * Asserts for one group, at every version:
  * - I1: never two pods with the leader label;
  * - I2: a label appears only on the pod, by name and UID, that the gate names then, in its term; and the gate names
- *   another holder or term only while no pod bears the label;
+ *   another holder or term only while no pod bears the label. When a stranger deletes the gate under a label that is on
+ *   its way, the label may still arrive, until the next gate names somebody: no write of the operator can prevent that;
  * - I4: terms grow with each change of the named holder, also over a deleted Lease; in mode Assign leaseTransitions is the
  *   term;
  * - I6: status names only what the gate has named before, and its term never goes back;
@@ -84,6 +85,8 @@ class GroupCheck {
   readonly #named = new Map<number, string>()
   /** The mark of the gate as it is. */
   #mark: string | undefined
+  /** That of a gate that was deleted, as long as no later gate named anybody. */
+  #deletedMark: string | undefined
   #gateUID: string | undefined
   #lastNamed = ''
   #groupUID: string | undefined
@@ -123,15 +126,17 @@ class GroupCheck {
     assert.equal(this.#labelled.size, 1, this.#at(version, `two pods bear the leader label: ${all}`))
     if (!isNew && before === term) return
     this.#labels++
+    const gateUID = parseMark(this.#deletedMark)?.gateUID ?? this.#gateUID
     assert.equal(
-      this.#mark,
-      formatMark({ holder: { name, uid }, gateUID: this.#gateUID, term: Number(term) }),
+      this.#deletedMark ?? this.#mark,
+      formatMark({ holder: { name, uid }, gateUID, term: Number(term) }),
       this.#at(version, `label on ${name} in term ${term}`),
     )
   }
 
   #followLease(lease: Lease, gone: boolean, version: number): void {
     const { annotations, uid } = lease.metadata
+    if (gone) this.#deletedMark ??= this.#mark
     this.#mark = gone ? undefined : annotations?.[GATE_ANNOTATION]
     if (gone) return
     const { holder, term } = this.#followGate(uid, version)
@@ -156,6 +161,7 @@ class GroupCheck {
     const whom = mark.holder?.name ?? 'nobody'
     assert.equal(labelled, '', this.#at(version, `the gate names ${whom} while a pod bears the label`))
     if (mark.holder === undefined) return mark
+    this.#deletedMark = undefined
     const highest = Math.max(0, ...this.#named.keys())
     assert.ok(mark.term > highest, this.#at(version, `term ${mark.term} comes after term ${highest}`))
     this.#named.set(mark.term, mark.holder.uid)
