@@ -108,7 +108,7 @@ describe('leadergroup elect, on a real API server', function () {
   it('kills its command when its guard is killed', async () => {
     const a = elect('a', STUBBORN)
     const pid = await a.runs()
-    process.kill(await parentOf(pid), 'SIGKILL')
+    process.kill(await guardOf(a, pid), 'SIGKILL')
     assert.deepEqual(await a.end(), { code: 137, signal: null })
     assert.match(a.stderr, /its guard has died/)
     await gone(pid)
@@ -137,7 +137,7 @@ describe('leadergroup elect, on a real API server', function () {
   it('kills its command itself when the guard is stopped', async () => {
     const a = elect('a', POLITE)
     const pid = await a.runs()
-    process.kill(await parentOf(pid), 'SIGSTOP')
+    process.kill(await guardOf(a, pid), 'SIGSTOP')
     await contest.take('somebody')
     await a.logs(/the term has ended term=0 why=taken/)
     assert.doesNotMatch(a.stdout, /told/)
@@ -360,4 +360,10 @@ async function stat(pid: number): Promise<readonly string[]> {
 }
 
 const stateOf = async (pid: number): Promise<string> => (await stat(pid))[0]!
+/** Once the elector knows of the command: what it does not know of, it cannot end. */
+async function guardOf(elector: Contender, pid: number): Promise<number> {
+  await elector.logs(new RegExp(`the command has started pid=${pid}`))
+  return parentOf(pid)
+}
+
 const parentOf = async (pid: number): Promise<number> => Number((await stat(pid))[1])

@@ -20,8 +20,9 @@ export async function runElect(flags: ElectFlags, surroundings: Surroundings): P
   const onOverrun = (): void => guarded?.kill()
   return withCandidate(flags, surroundings, { onOverrun }, async (candidate) => {
     const { elector, log } = candidate
+    const guard = (): Guarded => new Guarded((pid) => log.info('the command has started', { pid }))
     try {
-      guarded = flags.command && new Guarded()
+      guarded = flags.command && guard()
       for await (const term of elector.terms({ signal })) {
         log.info('leading', { term: term.number })
         const end =
@@ -31,7 +32,7 @@ export async function runElect(flags: ElectFlags, surroundings: Surroundings): P
         if (!end.isTold || signal.aborted) return end.exitCode
         log.info('the term has ended', { term: term.number, why: reasonOf(term) })
         if (flags.onLost === 'exit') return EXIT_LOST
-        guarded = flags.command && new Guarded()
+        guarded = flags.command && guard()
       }
       return 0
     } finally {

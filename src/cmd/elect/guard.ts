@@ -73,7 +73,8 @@ class Guard {
     }
     const child = spawn(file, args, { stdio: 'inherit', detached: true, env })
     this.#child = child
-    child.once('spawn', () => this.#say({ kind: 'started', pid: child.pid! }))
+    // At once: until it is said, nobody can end the command if this process is killed.
+    if (child.pid !== undefined) this.#say({ kind: 'started', pid: child.pid })
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return
       const exitCode = error.code === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE

@@ -22,11 +22,13 @@ const EXIT_KILLED = 137
  */
 export class Guarded {
   readonly #guard: ChildProcess
+  readonly #onStarted: (pid: number) => void
   readonly #ended = Promise.withResolvers<End>()
   #pid: number | undefined
   #isKilled = false
 
-  constructor() {
+  constructor(onStarted: (pid: number) => void) {
+    this.#onStarted = onStarted
     // This program once more. Out of the reach of a terminal's Ctrl-C, which is for the one that elects to pass on.
     this.#guard = fork(process.argv[1]!, ['guard'], { detached: true, stdio: 'inherit' })
     this.#guard.on('message', (notice: Notice) => this.#hear(notice))
@@ -64,8 +66,10 @@ export class Guarded {
   }
 
   #hear(notice: Notice): void {
-    if (notice.kind === 'started') this.#pid = notice.pid
-    else if (notice.kind === 'failed') {
+    if (notice.kind === 'started') {
+      this.#pid = notice.pid
+      this.#onStarted(notice.pid)
+    } else if (notice.kind === 'failed') {
       this.#ended.resolve({ exitCode: notice.exitCode, isTold: false, failure: notice.message })
     } else {
       this.#pid = undefined

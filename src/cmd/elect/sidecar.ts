@@ -98,7 +98,7 @@ class Sidecar {
     term.signal.addEventListener('abort', () => this.changed(), { once: true })
     this.changed()
     // Started by now: at the end there may be a second for all of it.
-    const stopHook = onStop === undefined ? undefined : new Guarded()
+    const stopHook = onStop === undefined ? undefined : this.#guarded('--on-stop')
     if (onStart !== undefined) await this.#runOnStart(onStart, term)
     if (!term.signal.aborted) await once(term.signal, 'abort')
     this.#term = undefined
@@ -108,7 +108,7 @@ class Sidecar {
   }
 
   async #runOnStart(script: string, term: Term): Promise<void> {
-    const hook = new Guarded()
+    const hook = this.#guarded('--on-start')
     const grant = this.#grant ?? grantNow(term, this.#candidate.timing)
     const stop = (): void => hook.stop('SIGTERM', this.#lastGrant(term))
     hook.start(shell(script), this.#environment(term), grant)
@@ -118,6 +118,10 @@ class Sidecar {
     term.signal.removeEventListener('abort', stop)
     if (end.isTold) this.#log.info('--on-start was ended with its term', { exitCode: end.exitCode })
     else this.#logEnd('--on-start', end)
+  }
+
+  #guarded(hook: string): Guarded {
+    return new Guarded((pid) => this.#log.info(`${hook} has started`, { pid }))
   }
 
   /** It has the time that is left of the term, and is not told to end: it is the end. */
