@@ -117,8 +117,9 @@ export interface Rate extends At {
 }
 
 /**
- * What an elector would answer if it were asked now whether it leads: told whenever that changes. One that is stopped or
- * suspended answers nothing, which is a belief without a term; when it goes on, it is told what it believes then.
+ * What an elector would answer if it were asked now whether it leads: told whenever that changes, of one instant those that
+ * end before those that begin. It may be told again at any time, and is judged each time. One that is stopped or suspended
+ * answers nothing, which is a belief without a term; when it goes on, it is told what it believes then.
  */
 export interface Belief extends At {
   readonly kind: 'belief'

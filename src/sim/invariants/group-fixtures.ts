@@ -1,5 +1,5 @@
 /** Lines about a group `db`, its pods and its gate. */
-import { GROUP_UID, LEASE_UID, type Line, type Made, NAMESPACE, stranger, write } from './story-fixtures.ts'
+import { GROUP_UID, LEASE_UID, type Line, type Made, NAMESPACE, OPERATOR, stranger, write } from './story-fixtures.ts'
 
 const KEY = 'db.leadergroup.io'
 
@@ -131,6 +131,27 @@ export function status(holder: string | undefined, term: number, change: object 
 export function gate(holder: string | undefined, term: number, change: object = {}): Line {
   const mark = `${holder === undefined ? '-' : `${holder}_${holder}-uid`}/${GROUP_UID}/${term}`
   return status(holder, term, { gate: mark, ...change })
+}
+
+/** The operator asks to label a pod as it is. */
+export function asks(name: string, term: number, process = OPERATOR): Line {
+  return ({ at, find }) => {
+    const { uid, resourceVersion } = find('pods', name)!.metadata
+    const keys = { labels: { [`${KEY}/role`]: 'leader' }, annotations: { [`${KEY}/term`]: String(term) } }
+    return {
+      kind: 'asked',
+      at,
+      process,
+      request: at,
+      verb: 'patch',
+      resource: 'pods',
+      namespace: NAMESPACE,
+      name,
+      uid,
+      version: Number(resourceVersion),
+      body: { metadata: { uid, resourceVersion, ...keys } },
+    }
+  }
 }
 
 /** A group in mode Assign whose pod `a` leads in term 2, and `b` could. */

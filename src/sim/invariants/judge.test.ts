@@ -1,21 +1,6 @@
-import assert from 'node:assert/strict'
-import { FOLLOWED, gate, gone, group, label, lease, LED, pod, podWrite, seal, status } from './group-fixtures.ts'
-import { broken, GROUP_UID, type Line, stranger, write } from './story-fixtures.ts'
-
-type Row = readonly [what: string, lines: readonly Line[], rule?: string, text?: RegExp]
-
-function rows(title: string, all: readonly Row[]): void {
-  describe(title, () => {
-    for (const [what, lines, rule, text = /./] of all) {
-      it(rule === undefined ? `is kept by ${what}` : `${rule} is broken by ${what}`, () => {
-        const violations = broken(lines)
-        if (rule === undefined) return assert.deepEqual(violations, [])
-        assert.equal(violations[0]?.split(' ')[0], rule, violations.join('\n') || 'nothing is broken')
-        assert.match(violations.join('\n'), text)
-      })
-    }
-  })
-}
+import { asks, FOLLOWED, gate, gone, group, label, lease, LED, pod, podWrite, seal, status } from './group-fixtures.ts'
+import { rows } from './rows-fixtures.ts'
+import { GROUP_UID, shown, stranger, write } from './story-fixtures.ts'
 
 const failover = [seal('a', 2), lease('b', 3), label('b', 3), status('b', 3)]
 const strangersLease = (term: number, holder = 'a') => stranger(lease(holder, term))
@@ -219,4 +204,55 @@ rows('status', [
   ['a status that goes back', [...LED, ...failover, status('a', 2)], 'I6', /went from 3 to 2/],
   ['a generation that goes back', [...LED, status('a', 2, { observedGeneration: 0 })], 'I6', /went from 1 to 0/],
   ['a generation that is ahead', [...LED, status('a', 2, { observedGeneration: 2 })], 'I6', /is 2, the generation 1/],
+])
+
+const taken = stranger(podWrite('a', { role: null }))
+
+rows('no resurrection', [
+  ['a new term of the same pod', [...LED, seal('a', 2), lease('a', 3), label('a', 3)]],
+  [
+    'a label that a stranger took off before an operator was shown that the pod led',
+    [...LED, taken, asks('a', 2), label('a', 2)],
+  ],
+  [
+    'another group of the same name',
+    [
+      ...LED,
+      podWrite('a', { role: null, term: null, sealed: null }),
+      gone('leases', 'db'),
+      gone('leadergroups', 'db'),
+      group({ uid: 'other' }),
+      lease('a', 2, { uid: 'lease-2', groupUID: 'other' }),
+      label('a', 2),
+    ],
+  ],
+  [
+    'a label that comes back after the seal',
+    [...LED, seal('a', 2), label('a', 2)],
+    'I3',
+    /bears the label of term 2 again, after it was sealed/,
+  ],
+  [
+    'a label that comes back after a stranger took it off',
+    [...LED, shown('leadergroups', 'db'), taken, asks('a', 2)],
+    'I3',
+    /was shown that it has led/,
+  ],
+  [
+    'a label that comes back in mode Observe',
+    [
+      ...FOLLOWED,
+      gate('a', 2, { conditions: [{ type: 'Ready', status: 'True' }] }),
+      shown('leadergroups', 'db'),
+      taken,
+      asks('a', 2),
+    ],
+    'I3',
+  ],
+  [
+    'an operator that labels beside a label that it was shown',
+    [...LED, shown('pods', 'a'), asks('b', 3)],
+    'I1',
+    /labels b, and was shown the label on a/,
+  ],
 ])

@@ -23,6 +23,8 @@ export class Story {
   version = 0
   at = 0
 
+  readonly find = (resource: string, name: string): Made | undefined => this.#objects.get(`${resource}/${name}`)
+
   commit(resource: string, name: string, by: string | undefined, make: Making): Committed {
     const key = `${resource}/${name}`
     const before = this.#objects.get(key)
@@ -85,4 +87,18 @@ export function by(who: string | undefined, line: Line): Line {
     const { by: _, ...fact } = line(story) as Committed
     return { ...fact, ...(who === undefined ? {} : { by: who }) }
   }
+}
+
+/** A process was shown an object as it is. */
+export function shown(resource: string, name: string, process = OPERATOR): Line {
+  return ({ at, version, find }) => ({
+    kind: 'shown',
+    at: at - MILLIS_PER_LINE / 2,
+    process,
+    resource,
+    namespace: NAMESPACE,
+    name,
+    uid: find(resource, name)?.metadata.uid ?? '',
+    version,
+  })
 }

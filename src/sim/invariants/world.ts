@@ -91,8 +91,9 @@ export class World {
   readonly pods = new Map<string, Map<string, Pod>>()
   readonly #found = new Set<string>()
 
+  /** What is not said anew of a process stays. */
   followProcess(process: Process): void {
-    this.processes.set(process.process, process)
+    this.processes.set(process.process, { ...this.processes.get(process.process), ...process })
   }
 
   commit(fact: Committed): Step {
