@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { KubeConfig } from '@kubernetes/client-node'
+import { KubeConfig, type Cluster } from '@kubernetes/client-node'
+import { parse } from 'yaml'
 import { kubeConfigFiles } from './kubeconfig-files.ts'
+import { checkShape } from './kubeconfig-shape.ts'
 import { messageChain } from './log.ts'
 import { readTokenFiles, withTokenFiles } from './token-file.ts'
 import { UsageError } from './usage-error.ts'
@@ -36,6 +38,7 @@ function load(file: string): KubeConfig {
     // `kubectl config` leaves empty files behind, which say nothing.
     const text = readFileSync(file, 'utf8')
     if (text.trim() === '') return config
+    checkShape(parse(text, { logLevel: 'error' }))
     config.loadFromFile(file)
     config.users = withTokenFiles(config.users, text, file)
   } catch (cause) {
@@ -71,6 +74,13 @@ function checkContext(config: KubeConfig): void {
       ? `user ${JSON.stringify(context.user)}`
       : undefined
   if (missing) throw new UsageError(`context ${JSON.stringify(current)} names ${missing}, which the kubeconfig lacks`)
+  checkServer(config.getCluster(context.cluster)!)
+}
+
+function checkServer({ name, server }: Cluster): void {
+  if (/^https?:\/\//.test(server) && URL.canParse(server)) return
+  const said = `its server is ${JSON.stringify(server)}: write an address like https://10.0.0.1:6443`
+  throw new UsageError(`cluster ${JSON.stringify(name)} of the kubeconfig cannot be reached: ${said}`)
 }
 
 /** kubectl takes `http://` (of `kubectl proxy`, for one); client-node only where TLS is not verified, which it is not. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { KubeConfig, User } from '@kubernetes/client-node'
 import { parse } from 'yaml'
+import { bearer } from '../kube/bearer.ts'
 
 /** Marks a user whose token is in a file. */
 const PROVIDER = 'token-file'
@@ -12,7 +13,7 @@ const PROVIDER = 'token-file'
  * kubeconfig, `file` where it is. Before `token`, as in client-go.
  */
 export function withTokenFiles(users: readonly User[], text: string, file: string): User[] {
-  const { users: entries } = (parse(text) ?? {}) as Entries
+  const { users: entries } = (parse(text, { logLevel: 'error' }) ?? {}) as Entries
   const files = new Map((entries ?? []).map(({ name, user }) => [name, user?.tokenFile] as const))
   return users.map((user) => {
     const tokenFile = files.get(user.name)
@@ -32,9 +33,8 @@ export function readTokenFiles(config: KubeConfig): void {
     isAuthProvider: ({ authProvider }) => (authProvider as Provider | undefined)?.name === PROVIDER,
     applyAuthentication: async ({ authProvider }, options) => {
       const { path } = (authProvider as Provider).config
-      const token = (await readFile(path, 'utf8')).trim()
-      if (token === '') throw new Error(`the token file ${path} is empty`)
-      options.headers = { ...options.headers, Authorization: `Bearer ${token}` }
+      const authorization = bearer(await readFile(path, 'utf8'), `the token file ${path}`)
+      options.headers = { ...options.headers, Authorization: authorization }
     },
   })
 }

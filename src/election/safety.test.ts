@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { assert as check, constantFrom, integer, property } from 'fast-check'
+import { runs } from '../sim/runs.ts'
 import { decide, type Action } from './decide.ts'
 import { endByTime, firstObservation, type Attempt, type Instant, type Observation } from './observation.ts'
 import { observe, type Event } from './observe.ts'
@@ -254,7 +255,7 @@ describe('election', () => {
         assert.equal(world.leaders().length, 1)
         assert(world.requests < END_AT / 1_000, `${world.requests} requests: something asks and asks`)
       }),
-      { numRuns: 150 },
+      runs(150),
     )
     assert(terms > 150 * 3, `only ${terms} terms: the faults leave nothing to test`)
   })

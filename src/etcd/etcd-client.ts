@@ -2,9 +2,7 @@ import { deadline, type Clock } from '../clock.ts'
 import { frames } from '../kube/frames.ts'
 import type { Lane, Transport, TransportResponse } from '../kube/transport.ts'
 import { EtcdError } from './etcd-error.ts'
-
-/** How much of an answer that is not etcd's goes into a message: proxies answer with whole HTML pages. */
-const QUOTED_CHARACTERS = 200
+import { fieldsOf, QUOTED_CHARACTERS, textOf, type Fields } from './wire.ts'
 
 /** Requests to etcd's JSON gateway. Retries nothing. */
 export class EtcdClient {
@@ -19,25 +17,25 @@ export class EtcdClient {
   }
 
   /** @throws EtcdError, a DeadlineExceeded, or the signal's reason */
-  call<T>(path: string, body: object, signal: AbortSignal): Promise<T> {
+  call(path: string, body: object, signal: AbortSignal): Promise<Fields> {
     return this.#limited(path, signal, async (limit) => {
       const response = await this.#post(path, body, 'lease', limit)
-      return parse(path, await text(response)) as T
+      return parse(path, await text(response))
     })
   }
 
   /** The first answer of a call that streams. */
-  first<T>(path: string, body: object, signal: AbortSignal): Promise<T> {
+  first(path: string, body: object, signal: AbortSignal): Promise<Fields> {
     return this.#limited(path, signal, async (limit) => {
-      for await (const answer of this.#stream<T>(path, body, 'lease', limit)) return answer
+      for await (const answer of this.#stream(path, body, 'lease', limit)) return answer
       throw new EtcdError(`etcd ${path}: the stream ended without an answer`)
     })
   }
 
   /** Answers until the stream ends or `signal` aborts. The first has a time limit, a silence after it has none. */
-  async *stream<T>(path: string, body: object, signal: AbortSignal): AsyncGenerator<T, void, void> {
+  async *stream(path: string, body: object, signal: AbortSignal): AsyncGenerator<Fields, void, void> {
     using limit = deadline(this.#clock, `etcd ${path}`, this.#timeoutMillis, signal)
-    for await (const answer of this.#stream<T>(path, body, 'default', limit.signal)) {
+    for await (const answer of this.#stream(path, body, 'default', limit.signal)) {
       limit.extend(Infinity)
       yield answer
     }
@@ -54,12 +52,15 @@ export class EtcdClient {
     return await Promise.race([ask(signal), late])
   }
 
-  async *#stream<T>(path: string, body: object, lane: Lane, signal: AbortSignal): AsyncGenerator<T, void, void> {
+  async *#stream(path: string, body: object, lane: Lane, signal: AbortSignal): AsyncGenerator<Fields, void, void> {
     const response = await this.#post(path, body, lane, signal)
     for await (const frame of frames(response.body)) {
-      const { result, error } = parse(path, frame) as { result?: T; error?: { message?: string } }
-      if (error || result === undefined) throw refusal(path, { message: error?.message ?? frame })
-      yield result
+      const { result, error } = parse(path, frame)
+      if (error || result === undefined) {
+        const said = textOf(fieldsOf(error)['message']) ?? frame.slice(0, QUOTED_CHARACTERS)
+        throw refusal(path, { message: said })
+      }
+      yield fieldsOf(result)
     }
     // A body that ends because of the signal need not say so.
     signal.throwIfAborted()
@@ -94,20 +95,23 @@ function refusal(path: string, { status, message }: { status?: number; message: 
 
 function readRefusal(body: string): { message: string } {
   try {
-    const { message } = JSON.parse(body) as { message?: unknown }
-    if (typeof message === 'string') return { message }
+    const message = textOf(fieldsOf(JSON.parse(body))['message'])
+    if (message) return { message }
   } catch {
     // Not from etcd but from something before it: quoted as it is.
   }
   return { message: body.trim().slice(0, QUOTED_CHARACTERS) || 'no message' }
 }
 
-function parse(path: string, body: string): unknown {
+function parse(path: string, body: string): Fields {
+  let value: unknown
   try {
-    return JSON.parse(body)
+    value = JSON.parse(body)
   } catch (cause) {
     throw new EtcdError(`etcd ${path}: no JSON: ${body.slice(0, QUOTED_CHARACTERS)}`, { cause })
   }
+  if (typeof value === 'object' && value !== null) return value as Fields
+  throw new EtcdError(`etcd ${path}: no answer of etcd: ${body.slice(0, QUOTED_CHARACTERS)}`)
 }
 
 async function text({ body }: TransportResponse): Promise<string> {

@@ -1,14 +1,6 @@
 import type { EtcdClient } from './etcd-client.ts'
 import { EtcdError } from './etcd-error.ts'
-import {
-  fromBase64,
-  toBase64,
-  type KeyValue,
-  type LeaseResponse,
-  type RangeResponse,
-  type TxnResponse,
-  type WatchResponse,
-} from './wire.ts'
+import { decimalOf, fieldsOf, fromBase64, listOf, textOf, toBase64, type Fields } from './wire.ts'
 
 /** The key, as one revision of the store shows it. */
 export interface Found {
@@ -48,7 +40,7 @@ export class EtcdKey {
 
   /** Linearizable: never older than the moment of the call. */
   async read(signal: AbortSignal): Promise<Sighting> {
-    return sighting(await this.#client.call<RangeResponse>('/v3/kv/range', { key: this.#key }, signal))
+    return sighting(await this.#client.call('/v3/kv/range', { key: this.#key }, signal))
   }
 
   /** Writes `value` to live with `lease`, if the key is still `seen`. */
@@ -56,7 +48,7 @@ export class EtcdKey {
     const key = this.#key
     const modRevision = seen === 'absent' ? '0' : seen.modRevision
     try {
-      const response = await this.#client.call<TxnResponse>(
+      const response = await this.#client.call(
         '/v3/kv/txn',
         {
           compare: [{ key, target: 'MOD', result: 'EQUAL', mod_revision: modRevision }],
@@ -65,12 +57,10 @@ export class EtcdKey {
         },
         signal,
       )
-      if (response.succeeded === true) return { kind: 'swapped', modRevision: revisionOf(response.header) }
-      const range = response.responses?.[0]?.response_range
-      return {
-        kind: 'stale',
-        sighting: sighting({ header: response.header, ...(range?.kvs ? { kvs: range.kvs } : {}) }),
-      }
+      const { succeeded, header, responses } = response
+      if (succeeded === true) return { kind: 'swapped', modRevision: revisionOf(header) }
+      const range = fieldsOf(listOf(responses)[0]?.['response_range'])
+      return { kind: 'stale', sighting: sighting({ header, kvs: range['kvs'] }) }
     } catch (error) {
       if (isLeaseNotFound(error)) return { kind: 'leaseGone' }
       throw error
@@ -79,18 +69,20 @@ export class EtcdKey {
 
   /** A new lease. etcd may grant more time than asked for, never less. */
   async grant(ttlSeconds: number, signal: AbortSignal): Promise<{ lease: string; ttlMillis: number }> {
-    const { ID, TTL } = await this.#client.call<LeaseResponse>('/v3/lease/grant', { TTL: String(ttlSeconds) }, signal)
-    return { lease: ID, ttlMillis: Number(TTL) * 1000 }
+    const { ID, TTL } = await this.#client.call('/v3/lease/grant', { TTL: String(ttlSeconds) }, signal)
+    const ttlMillis = millisLeft({ TTL })
+    if (ttlMillis === 'gone') throw new EtcdError('etcd granted a lease without a time to live')
+    return { lease: decimalOf(ID, 'the ID of a lease'), ttlMillis }
   }
 
   /** Starts the lease's time anew. Resolves to that time in milliseconds. */
   async keepAlive(lease: string, signal: AbortSignal): Promise<number | 'gone'> {
-    return millisLeft(await this.#client.first<LeaseResponse>('/v3/lease/keepalive', { ID: lease }, signal))
+    return millisLeft(await this.#client.first('/v3/lease/keepalive', { ID: lease }, signal))
   }
 
   /** What is left of the lease, in milliseconds, rounded down to whole seconds. */
   async timeToLive(lease: string, signal: AbortSignal): Promise<number | 'gone'> {
-    return millisLeft(await this.#client.call<LeaseResponse>('/v3/lease/timetolive', { ID: lease }, signal))
+    return millisLeft(await this.#client.call('/v3/lease/timetolive', { ID: lease }, signal))
   }
 
   /** Ends the lease, and with it the key if that lives with it. One that is gone already is as good. */
@@ -105,38 +97,46 @@ export class EtcdKey {
   /** Every change of the key from the revision `from` on. Ends by an error; when `signal` aborts, by its reason. */
   async *watch(from: bigint, signal: AbortSignal): AsyncGenerator<Sighting, void, void> {
     const request = { create_request: { key: this.#key, start_revision: String(from) } }
-    for await (const response of this.#client.stream<WatchResponse>('/v3/watch', request, signal)) {
-      if (response.canceled === true) throw new EtcdError(`etcd ended the watch of ${this.name}: ${reasonOf(response)}`)
-      for (const { type, kv } of response.events ?? []) {
-        yield { revision: BigInt(kv.mod_revision), found: type === 'DELETE' ? 'absent' : toFound(kv) }
+    for await (const response of this.#client.stream('/v3/watch', request, signal)) {
+      if (response['canceled'] === true)
+        throw new EtcdError(`etcd ended the watch of ${this.name}: ${reasonOf(response)}`)
+      for (const { type, kv } of listOf(response['events'])) {
+        const found = toFound(fieldsOf(kv))
+        yield { revision: BigInt(found.modRevision), found: type === 'DELETE' ? 'absent' : found }
       }
     }
     throw new EtcdError(`etcd ended the watch of ${this.name}`)
   }
 }
 
-function sighting({ header, kvs = [] }: RangeResponse): Sighting {
-  const [kv] = kvs
+function sighting({ header, kvs }: Fields): Sighting {
+  const [kv] = listOf(kvs)
   return { revision: BigInt(revisionOf(header)), found: kv ? toFound(kv) : 'absent' }
 }
 
-function revisionOf({ revision }: { revision?: string }): string {
-  if (revision === undefined) throw new EtcdError('etcd answered without a revision')
-  return revision
+function revisionOf(header: unknown): string {
+  return decimalOf(fieldsOf(header)['revision'], 'a revision')
 }
 
-function toFound({ value, mod_revision, lease }: KeyValue): Found {
-  return { value: fromBase64(value), modRevision: mod_revision, ...(lease === undefined ? {} : { lease }) }
+function toFound({ value, mod_revision, lease }: Fields): Found {
+  return {
+    value: fromBase64(textOf(value)),
+    modRevision: decimalOf(mod_revision, 'the revision of a key'),
+    ...(lease === undefined ? {} : { lease: decimalOf(lease, 'the lease of a key') }),
+  }
 }
 
-function millisLeft({ TTL }: LeaseResponse): number | 'gone' {
-  const seconds = Number(TTL ?? 0)
+/** Of a lease that does not exist the time is -1, or left out. */
+function millisLeft({ TTL }: Fields): number | 'gone' {
+  if (TTL === undefined || TTL === '-1') return 'gone'
+  const seconds = Number(decimalOf(TTL, 'a time to live'))
   return seconds > 0 ? seconds * 1000 : 'gone'
 }
 
-function reasonOf({ cancel_reason, compact_revision }: WatchResponse): string {
-  if (compact_revision !== undefined) return `the store is compacted up to revision ${compact_revision}`
-  return cancel_reason ?? 'no reason given'
+function reasonOf({ cancel_reason, compact_revision }: Fields): string {
+  const revision = textOf(compact_revision)
+  if (revision !== undefined) return `the store is compacted up to revision ${revision}`
+  return textOf(cancel_reason) ?? 'no reason given'
 }
 
 function isLeaseNotFound(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { deadline, type Clock } from '../clock.ts'
 import type { Access } from '../kube/credentials.ts'
 import type { Transport, TransportResponse } from '../kube/transport.ts'
 import { EtcdError } from './etcd-error.ts'
+import { fieldsOf, QUOTED_CHARACTERS, textOf } from './wire.ts'
 
 const PATH = '/v3/auth/authenticate'
 
@@ -63,12 +64,23 @@ export class EtcdToken {
     if (said.includes(NOT_ENABLED)) return (this.#current = this.#open)
     if (response.status !== 200) {
       const { status } = response
-      throw new EtcdError(`etcd ${PATH} as ${username}: ${status} ${said.trim()}`, { status, said })
+      throw new EtcdError(`etcd ${PATH} as ${username}: ${status} ${quoted(said)}`, { status, said })
     }
-    const { token } = JSON.parse(said) as { token: string }
-    return (this.#current = { ...this.#open, headers: { authorization: token } })
+    return (this.#current = { ...this.#open, headers: { authorization: tokenIn(said, username) } })
   }
 }
+
+function tokenIn(said: string, username: string): string {
+  try {
+    const token = textOf(fieldsOf(JSON.parse(said))['token'])
+    if (token) return token
+  } catch {
+    // Not from etcd but from something before it: quoted below.
+  }
+  throw new EtcdError(`etcd ${PATH} as ${username}: no token: ${quoted(said)}`)
+}
+
+const quoted = (said: string): string => said.trim().slice(0, QUOTED_CHARACTERS)
 
 async function read({ body }: TransportResponse): Promise<Buffer> {
   const chunks: Uint8Array[] = []

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import type { Clock } from '../clock.ts'
 import { VirtualClock } from '../sim/clock.ts'
 import { SimEtcd, type EtcdFate } from '../sim/etcd.ts'
+import { runs } from '../sim/runs.ts'
 import { EtcdLeaser } from './etcd-leaser.ts'
 
 const TTL_SECONDS = 10
@@ -49,7 +50,7 @@ describe('etcd leasers', () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         acquired += await play(steps)
       }),
-      { numRuns: 300 },
+      runs(300),
     )
     assert.ok(acquired > 300, `only ${acquired} terms were held`)
   }).timeout(60_000)

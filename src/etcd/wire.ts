@@ -1,44 +1,34 @@
-/**
- * What of etcd's v3 API is used here, as its JSON gateway writes it: 64-bit numbers are decimal strings, bytes are
- * base64, and a field that is zero, empty or false is left out.
+import { EtcdError } from './etcd-error.ts'
+
+/*
+ * What of etcd's v3 API is used here, as its JSON gateway writes it: 64-bit numbers are decimal strings, bytes are base64,
+ * and a field that is zero, empty or false is left out.
+ *
+ * What stands before the gateway may answer with anything. A number that is none would be counted with, and a lease
+ * without an ID would leave a key behind that no time ends: so whatever is used of an answer is looked at first.
  */
-export interface Header {
-  /** Of the whole store, after the request. */
-  readonly revision?: string
+export type Fields = Readonly<Record<string, unknown>>
+
+/** How much of an answer that is not etcd's goes into a message: proxies answer with whole HTML pages. */
+export const QUOTED_CHARACTERS = 200
+
+/** The fields of a message; none where there is no message. */
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {}
 }
 
-export interface KeyValue {
-  readonly key: string
-  readonly value?: string
-  readonly mod_revision: string
-  readonly lease?: string
+export function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map(fieldsOf) : []
 }
 
-export interface RangeResponse {
-  readonly header: Header
-  readonly kvs?: readonly KeyValue[]
+/** @throws EtcdError when it is no decimal number of 64 bits */
+export function decimalOf(value: unknown, what: string): string {
+  if (typeof value === 'string' && /^\d{1,19}$/.test(value)) return value
+  throw new EtcdError(`etcd answered without ${what}`)
 }
 
-export interface TxnResponse {
-  readonly header: Header
-  readonly succeeded?: boolean
-  readonly responses?: readonly { readonly response_range?: RangeResponse }[]
-}
-
-export interface LeaseResponse {
-  readonly ID: string
-  /** Seconds. Of a lease that does not exist: -1, or left out. */
-  readonly TTL?: string
-}
-
-export interface WatchResponse {
-  readonly header: Header
-  readonly created?: boolean
-  readonly canceled?: boolean
-  readonly cancel_reason?: string
-  /** Set when the revision to start at has been compacted. */
-  readonly compact_revision?: string
-  readonly events?: readonly { readonly type?: 'DELETE' | 'PUT'; readonly kv: KeyValue }[]
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 export const toBase64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { settle } from '../sim/explore/first-world.ts'
 import { NOTHING, type World } from '../sim/explore/world.ts'
+import { runs } from '../sim/runs.ts'
 import { ineligibility } from './candidates.ts'
 import { REFUSED_NAMESPACE } from './conditions.ts'
 import { decide } from './decide.ts'
@@ -25,7 +26,7 @@ type Check = (o: GroupObservation, actions: readonly GroupAction[]) => void
 function checkAll(check: Check, observations = anyObservation): void {
   fc.assert(
     fc.property(observations, (o) => check(o, decide(o, NOW).actions)),
-    { numRuns: 1000 },
+    runs(1000),
   )
 }
 
@@ -39,7 +40,7 @@ describe('decide, whatever it is shown', () => {
         assert.deepEqual(o, before)
         assert.ok(decision.wakeAt === undefined || decision.wakeAt > NOW.monotonic)
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -59,7 +60,7 @@ describe('decide, whatever it is shown', () => {
         assert.equal(pods.filter(({ verdict }) => verdict === 'leads').length, leader ? 1 : 0)
         if (leader) led++
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
     assert.ok(led > 0, 'nobody ever led')
   })
@@ -225,7 +226,7 @@ describe('decide, left to itself', () => {
         assert.equal(ineligibility(pod('x', labelled[0])), undefined)
         assert.ok(rest.pods.every((each) => each?.role === undefined || each.role === 'leader'))
       }),
-      { numRuns: 400 },
+      runs(400),
     )
     assert.ok(led > 0, 'no world had a pod that can lead, so nothing was shown')
   })

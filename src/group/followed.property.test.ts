@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
+import { runs } from '../sim/runs.ts'
 import { decide } from './decide.ts'
 import type { GroupAction, WriteStatus } from './decision.ts'
 import { GROUP_UID, NOW } from './fixtures.ts'
@@ -18,7 +19,7 @@ function checkEach(check: (o: GroupObservation, action: GroupAction) => boolean)
       fc.pre(o.pods.every(({ name }) => name !== '__proto__'))
       for (const action of decide(o, NOW).actions) if (check(o, action)) checked++
     }),
-    { numRuns: 2000 },
+    runs(2000),
   )
   return checked
 }

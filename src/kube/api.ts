@@ -2,6 +2,7 @@ import { deadline, type Clock, type Deadline } from '../clock.ts'
 import type { KubeObject, Resource } from './objects.ts'
 import { ApiError, type Outcome } from './outcome.ts'
 import { collectionPath, objectPath, withQuery } from './path.ts'
+import { isNamed, isVersion } from './parse.ts'
 import { readRefusal } from './refusal.ts'
 import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
@@ -262,12 +263,18 @@ function explain(what: string, error: unknown, limit: Deadline, caller: AbortSig
 
 function parsePage<T extends KubeObject>(what: string, text: string): ListPage<T> {
   const list = parseJson(what, text) as {
-    items?: readonly T[] | null
-    metadata?: { resourceVersion?: string; continue?: string }
+    items?: unknown
+    metadata?: { resourceVersion?: unknown; continue?: unknown } | null
   }
   const { resourceVersion, continue: continueToken } = list.metadata ?? {}
-  if (!resourceVersion) throw malformed(what, text, new TypeError('a list without metadata.resourceVersion'))
-  return { items: list.items ?? [], resourceVersion, ...(continueToken ? { continueToken } : {}) }
+  if (!isVersion(resourceVersion)) throw malformed(what, text, new TypeError('a list without its resourceVersion'))
+  const items = list.items ?? []
+  if (!Array.isArray(items) || !items.every(isNamed)) throw malformed(what, text, new TypeError('no list of objects'))
+  return {
+    items: items as T[],
+    resourceVersion,
+    ...(typeof continueToken === 'string' && continueToken !== '' ? { continueToken } : {}),
+  }
 }
 
 function parseJson(what: string, text: string): object {

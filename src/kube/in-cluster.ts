@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
+import { bearer } from './bearer.ts'
 import { rereading, type Access, type Credentials } from './credentials.ts'
 
 /** Where the kubelet puts a pod's service account. */
@@ -42,7 +43,7 @@ export function namespaceOfPod(directory = SERVICE_ACCOUNT_DIRECTORY): string | 
 
 async function readServiceAccount(directory: string): Promise<Access> {
   const [token, ca] = await Promise.all([readAccountFile(directory, 'token'), readAccountFile(directory, 'ca.crt')])
-  return { tls: { ca }, headers: { authorization: `Bearer ${token.trim()}` } }
+  return { tls: { ca }, headers: { authorization: bearer(token, join(directory, 'token')) } }
 }
 
 async function readAccountFile(directory: string, name: string): Promise<string> {

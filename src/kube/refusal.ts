@@ -1,9 +1,13 @@
 import type { Status } from './objects.ts'
 import { ApiError, type Refusal } from './outcome.ts'
+import { readStatus } from './status.ts'
 import type { TransportResponse } from './transport.ts'
 
 /** A server that says "later" without saying when (client-go's default as well). */
 const DEFAULT_RETRY_AFTER_MILLIS = 1_000
+
+/** Nobody waits for longer than this, whatever it says: a wrong number must not keep a watch closed for ever. */
+const LONGEST_RETRY_AFTER_MILLIS = 60_000
 
 /** How much of an answer that is no Status goes into a message: proxies answer with whole HTML pages. */
 const QUOTED_CHARACTERS = 200
@@ -18,7 +22,7 @@ export function readRefusal(
   text: string,
 ): Refusal | ApiError {
   const status = parseStatus(text)
-  const said = status.message ?? (text.trim().slice(0, QUOTED_CHARACTERS) || 'no message')
+  const said = status.message || text.trim().slice(0, QUOTED_CHARACTERS) || 'no message'
   const message = `${what}: ${said}`
   const retryAfterMillis = readRetryAfter(response.headers['retry-after'], status)
   switch (response.status) {
@@ -58,8 +62,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 function parseStatus(text: string): Status {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : {}
+    return readStatus(JSON.parse(text))
   } catch {
     // Not from the API server but from something before it: the caller quotes the text as it is.
     return {}
@@ -73,7 +76,11 @@ function namesUid(status: Status): boolean {
 
 /** The API server sends whole seconds; an HTTP date, which it never sends, counts as absent. */
 function readRetryAfter(header: string | undefined, status: Status): number | undefined {
-  if (header !== undefined && /^\s*\d+\s*$/.test(header)) return Number(header) * 1_000
+  if (header !== undefined && /^\s*\d+\s*$/.test(header)) return bounded(Number(header))
   const seconds = status.details?.retryAfterSeconds
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1_000 : undefined
+  return seconds !== undefined && seconds > 0 ? bounded(seconds) : undefined
+}
+
+function bounded(seconds: number): number {
+  return Math.min(seconds * 1_000, LONGEST_RETRY_AFTER_MILLIS)
 }

@@ -1,4 +1,6 @@
 import type { KubeObject, Status } from './objects.ts'
+import { isNamed, isVersion } from './parse.ts'
+import { readStatus } from './status.ts'
 
 /** One frame of a watch. `text` is the JSON of the Status. */
 export type WatchEvent<T> =
@@ -13,8 +15,9 @@ export class MalformedEvent extends Error {
 /** Reads one frame. A bookmark's object has nothing but its `metadata.resourceVersion`. */
 export function parseEvent<T extends KubeObject>(what: string, frame: string): WatchEvent<T> {
   const { type, object } = parseFrame<T>(what, frame)
-  if (type === 'ERROR') return { type, status: (object ?? {}) as Status, text: JSON.stringify(object ?? {}) }
-  if (!isChange(type) || !/^\d+$/.test(object?.metadata?.resourceVersion ?? '')) throw malformed(what, frame)
+  if (type === 'ERROR') return { type, status: readStatus(object), text: JSON.stringify(object ?? {}) }
+  const isWhole = isVersion(object?.metadata?.resourceVersion) && (type === 'BOOKMARK' || isNamed(object))
+  if (!isChange(type) || !isWhole) throw malformed(what, frame)
   return { type, object: object as T }
 }
 

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { VirtualClock } from '../sim/clock.ts'
+import { runs } from '../sim/runs.ts'
 import { Api } from './api.ts'
 import { Pods, type Pod } from './objects.ts'
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { watch } from './watch.ts'
 
-/** What happens to one request: it is cut after so many bytes, or answered by an error, or left without an answer. */
+/** What happens to one request: it is cut after so many bytes, answered by an error or nonsense, or left without an answer. */
 type Fault =
   | { readonly kind: 'cut'; readonly bytes: number; readonly cleanly: boolean }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'errorEvent'; readonly code: number }
   | { readonly kind: 'refused' | 'silent' }
+  /** Not what the API server sends, though it is an answer. */
+  | { readonly kind: 'garbage'; readonly text: string }
 
 type Entry = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: Pod }
 
@@ -68,6 +71,7 @@ class FaultyServer implements Transport {
     if (fault?.kind === 'refused') throw new Error('connect ECONNREFUSED')
     if (fault?.kind === 'silent') return aborted(request.signal)
     if (fault?.kind === 'status') return respond(fault.status, [JSON.stringify({ code: fault.status })])
+    if (fault?.kind === 'garbage') return respond(200, [`${fault.text}\n`])
     const watching = query.has('watch')
     const text = watching ? this.#events(Number(query.get('resourceVersion'))) : this.#list()
     if (fault?.kind === 'errorEvent' && watching) return respond(200, [text, errorFrame(fault.code)])
@@ -114,7 +118,29 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('status' as const), status: fc.constantFrom(401, 403, 410, 429, 500, 504) }),
   fc.record({ kind: fc.constant('errorEvent' as const), code: fc.constantFrom(410, 429, 500) }),
   fc.record({ kind: fc.constantFrom('refused' as const, 'silent' as const) }),
+  fc.record({ kind: fc.constant('garbage' as const), text: garbage() }),
 )
+
+/** Lists and events that lack what they are believed on, and what is neither. */
+function garbage(): fc.Arbitrary<string> {
+  const noVersion = fc.oneof(fc.constantFrom(undefined, '', '-1', '0x10', '1.5'), fc.jsonValue().filter(isNoVersion))
+  const named = fc.record({ metadata: fc.record({ name: fc.constant('a'), resourceVersion: noVersion }) })
+  const list = fc.record({ metadata: fc.record({ resourceVersion: noVersion }), items: fc.jsonValue() })
+  const noList = fc.record({
+    metadata: fc.record({ resourceVersion: fc.constant('7') }),
+    items: fc.oneof(
+      fc.jsonValue().filter((value) => value !== null && !Array.isArray(value)),
+      fc.array(fc.jsonValue(), { minLength: 1 }),
+    ),
+  })
+  const event = fc.record({ type: fc.constantFrom('ADDED', 'DELETED'), object: fc.oneof(named, fc.jsonValue()) })
+  const structured = fc.oneof(list, noList, event, fc.jsonValue()).map((value) => JSON.stringify(value))
+  return fc.oneof(structured, fc.string(), fc.constant('<html>502</html>')).filter((text) => text.trim() !== '')
+}
+
+function isNoVersion(value: unknown): boolean {
+  return typeof value !== 'string' || !/^\d+$/.test(value)
+}
 
 describe('watch, whatever fails', () => {
   it('shows the state of the server once the faults are over, and no version twice or backwards', async () => {
@@ -157,7 +183,7 @@ describe('watch, whatever fails', () => {
           await consumed
         },
       ),
-      { numRuns: 60 },
+      runs(80),
     )
   })
 })

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import type { LeaderGroup } from '../group/leadergroup.ts'
 import { matches, type LabelSelector } from '../group/selector.ts'
 import type { Pod } from '../kube/objects.ts'
+import { runs } from '../sim/runs.ts'
 import { Selection, ownersOfKeys } from './selection.ts'
 
 const word = fc.constantFrom('a', 'b', 'c', '', '__proto__', 'constructor', 'a=b')
@@ -76,7 +77,7 @@ describe('selection', () => {
           found += expected.length
         }
       }),
-      { numRuns: 300 },
+      runs(300),
     )
     assert.ok(found > 0, 'no pod was ever selected, so nothing was shown')
   })

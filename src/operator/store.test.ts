@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import type { KubeObject } from '../kube/objects.ts'
+import { runs } from '../sim/runs.ts'
 import { Deaths, Store, Ticks } from './store.ts'
 
 type Thing = KubeObject & { readonly metadata: KubeObject['metadata'] }
@@ -82,7 +83,7 @@ describe('store', () => {
           one.store.apply(thing('a', version), read ? one.ticks.next() : undefined)
         assert.equal(one.version(), String(Math.max(...arrivals.map(([version]) => version))))
       }),
-      { numRuns: 50 },
+      runs(50),
     )
   })
 

@@ -1,5 +1,5 @@
 import { sleepUntil, type Clock } from '../clock.ts'
-import { fromBase64, toBase64, type KeyValue } from '../etcd/wire.ts'
+import { fromBase64, toBase64 } from '../etcd/wire.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 
 /**
@@ -9,6 +9,13 @@ import type { Transport, TransportRequest, TransportResponse } from '../kube/tra
 export type EtcdFate = 'pass' | 'hang' | 'mute' | 'slow' | 'refuse'
 
 export const SLOW_MILLIS = 300
+
+interface KeyValue {
+  readonly key: string
+  readonly value?: string
+  readonly mod_revision: string
+  readonly lease?: string
+}
 
 interface Lease {
   readonly ttlMillis: number

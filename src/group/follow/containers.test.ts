@@ -10,6 +10,7 @@ import {
   property,
   string,
 } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import { electingContainers, shownContainers, standstillOf, type ObservedContainer } from './containers.ts'
 import { NOON_10, at, watched } from './follow-fixtures.ts'
 
@@ -154,7 +155,7 @@ describe('electing containers', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 })

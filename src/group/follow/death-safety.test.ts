@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { assert as check, integer, property } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import { deathProofs } from './death.ts'
 import { watchedAt, type KnownContainers } from './follow-fixtures.ts'
 import { releaseOf } from './release.ts'
@@ -193,7 +194,7 @@ function received(before: FollowedLease | undefined, write: Write, tick: number,
 describe('proof of death, under a kubelet and two watches that lag', () => {
   it('is never wrong', function () {
     this.timeout(60_000)
-    check(property(integer(), run), { numRuns: 300 })
+    check(property(integer(), run), runs(300))
     for (const [what, times] of Object.entries(seen)) assert.ok(times > 20, `${what} came true ${times} times only`)
   })
 })

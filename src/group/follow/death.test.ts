@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { anything, assert as check, boolean, constantFrom, integer, option, property, record } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import type { Standstill } from './containers.ts'
 import { deathProofs, isOutOfService, type MortalPod } from './death.ts'
 import { NOON_10, at, end, ended, lease, running, type LeaseChange } from './follow-fixtures.ts'
@@ -127,7 +128,7 @@ describe('proof of death', () => {
         if (deathProofs(mortal({ electing }), lease('p')).length === 0) return
         for (const each of electing) assert.ok(each.end && each.end.finishedAt > NOON_10 + 10)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 
@@ -144,7 +145,7 @@ describe('proof of death', () => {
         const all = deathProofs(more, lease('p')).map(({ by }) => by)
         for (const { by } of deathProofs(without, lease('p'))) assert.ok(all.includes(by))
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 })

@@ -11,6 +11,7 @@ import {
   record,
   string,
 } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import { follow, type Follow, type FollowedPod, type Following } from './follow.ts'
 import { NOON_10, end, ended, lease, pod, type LeaseChange } from './follow-fixtures.ts'
 
@@ -290,7 +291,7 @@ describe('mode Observe', () => {
         )
         assert.deepEqual(follow(view), followed)
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 
@@ -304,7 +305,7 @@ describe('mode Observe', () => {
         assert.ok(view.nowMillis < 100_000 + (leaseDurationSeconds! > 0 ? leaseDurationSeconds! : 15) * 1000)
         assert.ok(target.pod.outOfService === undefined || target.pod.outOfService.seenAt < sight.seenAt)
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 
@@ -316,7 +317,7 @@ describe('mode Observe', () => {
           view.named === undefined || view.pods.some(({ uid, selected }) => selected && uid === view.named?.uid),
         )
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 
@@ -335,7 +336,7 @@ describe('mode Observe', () => {
         ])
         assert.ok(witnesses.some((each) => each?.witnessed && each.seenAt > view.lease!.seenAt))
       }),
-      { numRuns: 5000 },
+      runs(5000),
     )
     assert.ok(released > 0, 'the property was never put to the test')
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { array, assert as check, boolean, constantFrom, integer, option, property, record, string } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import type { FollowedPod } from './follow.ts'
 import { at, lease, pod, type LeaseChange } from './follow-fixtures.ts'
 import { mapHolder, type Mapping, type NamedHolder } from './holder.ts'
@@ -228,7 +229,7 @@ describe('the holder of a Lease', () => {
         assert.ok(mapping.pod.selected && pods.includes(mapping.pod))
         assert.ok(mapping.by !== 'ip' || !mapping.pod.hostNetwork)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 
@@ -246,7 +247,7 @@ describe('the holder of a Lease', () => {
         assert.deepEqual(found.map(({ uid }) => uid).toSorted(), holder === '' ? [] : meant.toSorted())
         assert.equal(mapping.kind === 'ambiguous', found.length > 1)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 
@@ -257,7 +258,7 @@ describe('the holder of a Lease', () => {
         const living = distinct(pods).map((each) => ({ ...each, deleted: false }))
         assert.equal(kindOf(mapHolder(lease(holder), living)), kindOf(mapHolder(lease(holder), living.toReversed())))
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 

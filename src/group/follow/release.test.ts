@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { assert as check, boolean, constantFrom, integer, option, property, record, array } from 'fast-check'
+import { runs } from '../../sim/runs.ts'
 import type { DeathProof } from './death.ts'
 import { lease, type LeaseChange } from './follow-fixtures.ts'
 import type { HolderWay } from './holder.ts'
@@ -56,7 +57,7 @@ describe('the release of a dead holder’s Lease', () => {
         const expected = holder === 'p' && by !== 'ip' && sufficient.length > 0
         assert.equal(releaseOf(lease(holder), by, proofs) !== undefined, expected)
       }),
-      { numRuns: 1000 },
+      runs(1000),
     )
   })
 })
