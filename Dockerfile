@@ -13,7 +13,7 @@ FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json LICENSE ./
+COPY tsconfig.json tsconfig.library.json LICENSE ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build

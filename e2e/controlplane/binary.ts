@@ -1,7 +1,10 @@
 /** The programs of a control plane that are needed here; all of them are linked by the Go module in `components/`. */
 export const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const
 
-export type Component = (typeof COMPONENTS)[number]
+/** What a cluster with nodes needs besides; linked by the Go module in `e2e/nodes/components/`. */
+export const NODE_COMPONENTS = ['kubelet', 'kube-proxy', 'kube-scheduler'] as const
+
+export type Component = (typeof COMPONENTS)[number] | (typeof NODE_COMPONENTS)[number]
 
 /** How to start a program: `command`, then `prefixArgs`, then the program's own arguments. */
 export interface Binary {

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts'
 import type { Attempt, Component, Release } from './binary.ts'
 import { type Turn, cached } from './cache.ts'
 import { GoFailure, goModule } from './go.ts'
-import { MODULE_DIR, moduleDigest, moduleVersions } from './module.ts'
+import { moduleDigest, moduleOf, moduleVersions } from './module.ts'
 import { type Progress, minutes } from './progress.ts'
 
 export interface BuildOptions {
@@ -21,30 +21,34 @@ export async function build(components: readonly Component[], options: BuildOpti
   if (kubernetes !== release.version) {
     return failed(`the Go module is for Kubernetes ${kubernetes}, not for ${release.version}`)
   }
-  const startedAt = systemClock.now()
-  const elapsed = (): string => minutes(systemClock.now() - startedAt)
-  const go = await goModule(MODULE_DIR, turn, signal)
   try {
     progress.say(`building Kubernetes ${release.version} from Go modules, once: this can take some minutes`)
-    let downloaded = 0
-    const listed = await go(['list', '-mod=readonly', '-deps', '.'], (line) => {
-      if (line.startsWith('go: downloading')) downloaded += 1
-      progress.update(`Go modules downloaded: ${downloaded} (${elapsed()})`)
-    })
-    let compiled = 0
-    const output = join(turn.scratch.dir, 'components')
-    await go(buildArgs(release.version, output), () => {
-      compiled += 1
-      progress.update(`Go packages compiled: ${compiled} of at most ${listed.length} (${elapsed()})`)
-    })
-    await turn.install(output, `components-${await moduleDigest()}`)
-    progress.say(`built in ${elapsed()}, kept in ${turn.dir}`)
+    for (const dir of new Set(components.map(moduleOf))) await buildModule(dir, options)
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof GoFailure)) throw error
     return failed(error.message)
   }
   return await cached(turn.dir, components)
+}
+
+async function buildModule(dir: string, { release, turn, progress, signal }: BuildOptions): Promise<void> {
+  const startedAt = systemClock.now()
+  const elapsed = (): string => minutes(systemClock.now() - startedAt)
+  const go = await goModule(dir, turn, signal)
+  let downloaded = 0
+  const listed = await go(['list', '-mod=readonly', '-deps', '.'], (line) => {
+    if (line.startsWith('go: downloading')) downloaded += 1
+    progress.update(`Go modules downloaded: ${downloaded} (${elapsed()})`)
+  })
+  let compiled = 0
+  const output = join(turn.scratch.dir, 'components')
+  await go(buildArgs(release.version, output), () => {
+    compiled += 1
+    progress.update(`Go packages compiled: ${compiled} of at most ${listed.length} (${elapsed()})`)
+  })
+  await turn.install(output, `components-${await moduleDigest(dir)}`)
+  progress.say(`built in ${elapsed()}, kept in ${turn.dir}`)
 }
 
 function failed(reason: string): Attempt {

@@ -9,7 +9,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { sleepUntil, systemClock } from '../../src/clock.ts'
 import type { Attempt, Binary, Component, Release } from './binary.ts'
-import { moduleDigest } from './module.ts'
+import { moduleDigest, moduleOf } from './module.ts'
 import type { Progress } from './progress.ts'
 import { type Scratch, openScratch } from './scratch.ts'
 
@@ -34,8 +34,8 @@ export function userCache(env: Env): string {
 export async function cached(dir: string, components: readonly Component[]): Promise<Attempt> {
   const found = new Map<Component, Binary>()
   const failures: string[] = []
-  const linked = join(dir, `components-${await moduleDigest()}`)
   for (const component of components) {
+    const linked = join(dir, `components-${await moduleDigest(moduleOf(component))}`)
     const single = join(dir, component)
     if (await isExecutable(single)) found.set(component, { command: single, prefixArgs: [] })
     else if (await isExecutable(linked)) found.set(component, { command: linked, prefixArgs: [component] })

@@ -35,7 +35,7 @@ export interface ControlPlaneParts {
 
 /** A running control plane. It ends with `stop`, and in any case with this process. */
 export class ControlPlane {
-  /** `https://127.0.0.1:<port>` */
+  /** `https://<address>:<port>` */
   readonly server: string
   /** PEM of the API server's certificate, which is its own authority. */
   readonly ca: string
@@ -106,6 +106,10 @@ export class ControlPlane {
     await writeFile(path, kubeconfig(server, this.ca, { name: user, token }))
     await chmod(path, 0o600)
     return path
+  }
+
+  tokenOf(user: string): string {
+    return this.#user(user).token
   }
 
   /** A token like those that pods get, for 24 hours, or until this Secret is deleted. */

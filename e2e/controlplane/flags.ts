@@ -12,6 +12,10 @@ export interface FlagOptions {
   readonly fsync: boolean
   readonly auditLog: boolean
   readonly controllerManager: boolean
+  /** Where the API server listens: nodes cannot reach it on the loopback interface. */
+  readonly address: string
+  /** Kubelets run, and keep pods and nodes alive. */
+  readonly nodes: boolean
   readonly featureGates: Readonly<Record<string, boolean>>
   readonly extraApiServerArgs: readonly string[]
   readonly extraControllerManagerArgs: readonly string[]
@@ -51,11 +55,11 @@ export function apiServerFlags(dir: string, ports: Ports, options: FlagOptions):
     `--etcd-servers=http://${HOST}:${ports.etcd}`,
     `--cert-dir=${join(dir, 'certs')}`,
     `--secure-port=${ports.apiserver}`,
-    `--bind-address=${HOST}`,
+    `--bind-address=${options.address}`,
     // The certificate names 127.0.0.1 only when that is the advertised address. Endpoints may not hold a loopback
     // address, so the API server must not try to publish it.
-    `--advertise-address=${HOST}`,
-    '--endpoint-reconciler-type=none',
+    `--advertise-address=${options.address}`,
+    ...(options.address === HOST ? ['--endpoint-reconciler-type=none'] : []),
     '--service-cluster-ip-range=10.96.0.0/16',
     `--token-auth-file=${join(dir, FILES.tokens)}`,
     '--authorization-mode=Node,RBAC',
@@ -83,10 +87,10 @@ export function controllerManagerFlags(dir: string, options: FlagOptions): strin
     `--root-ca-file=${join(dir, FILES.certificate)}`,
     '--use-service-account-credentials',
     '--leader-elect=false',
-    '--allocate-node-cidrs',
-    '--cluster-cidr=10.244.0.0/16',
+    // Nodes that are real bring their pods' addresses along.
+    ...(options.nodes ? [] : ['--allocate-node-cidrs', '--cluster-cidr=10.244.0.0/16']),
     // Pods without a kubelet would not survive these two: no node heartbeats, and none may exist.
-    '--controllers=*,-pod-garbage-collector-controller,-node-lifecycle-controller',
+    ...(options.nodes ? [] : ['--controllers=*,-pod-garbage-collector-controller,-node-lifecycle-controller']),
     // Nobody asks it for anything, and its fixed port would keep a second control plane from starting.
     '--secure-port=0',
     '--profiling=false',

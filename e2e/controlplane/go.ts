@@ -1,5 +1,5 @@
 /** Runs the Go toolchain on a copy of a module, as all that is built here from Go is. */
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Turn } from './cache.ts'
@@ -26,8 +26,7 @@ export type Go = (args: readonly string[], onProgress?: (line: string) => void) 
 
 /** Copies the module `dir` and resolves to a `go` that works in the copy. It rejects with a {@link GoFailure}. */
 export async function goModule(dir: string, turn: Turn, signal: AbortSignal): Promise<Go> {
-  const cwd = join(turn.scratch.dir, 'module')
-  await mkdir(cwd)
+  const cwd = await mkdtemp(join(turn.scratch.dir, 'module-'))
   for (const file of MODULE_FILES) await copyFile(join(dir, file), join(cwd, file))
   // GOWORK: a go.work file above the cache directory is somebody else's. CGO: the result needs no C library.
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' }

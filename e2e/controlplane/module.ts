@@ -1,10 +1,17 @@
-/** The Go modules that are built here; this directory's own links all components into one program. */
+/** The Go modules that are built here; two of them link components of Kubernetes, each module into one program. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Component, NODE_COMPONENTS } from './binary.ts'
 
 export const MODULE_DIR = join(import.meta.dirname, 'components')
+const NODE_MODULE_DIR = join(import.meta.dirname, '../nodes/components')
 export const MODULE_FILES = ['go.mod', 'go.sum', 'main.go'] as const
+
+/** Where a component is linked. Most tests need no node, so what a node runs is a program of its own. */
+export function moduleOf(component: Component): string {
+  return (NODE_COMPONENTS as readonly string[]).includes(component) ? NODE_MODULE_DIR : MODULE_DIR
+}
 
 /** Names what is built from a module: a build of other sources is another file in the cache. */
 export async function moduleDigest(dir: string = MODULE_DIR): Promise<string> {

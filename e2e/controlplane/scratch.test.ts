@@ -38,6 +38,17 @@ describe('a scratch directory', () => {
     await rm(dir, { recursive: true })
   })
 
+  it('has something done afterwards, when its processes have ended', async () => {
+    await using place = await openScratch()
+    const pidFile = join(place.dir, 'pid')
+    const saw = join(place.dir, 'saw')
+    const look = `kill -0 $(cat ${pidFile}) 2>/dev/null && echo alive >${saw} || echo gone >${saw}`
+    const scratch = await openScratch({ afterwards: ['sh', '-c', look] })
+    await writeFile(pidFile, String(scratch.spawn('sleep', ['600']).pid))
+    await scratch.close()
+    assert.equal(await readFile(saw, 'utf8'), 'gone\n')
+  })
+
   it('is not one that is there already', async () => {
     await using scratch = await openScratch()
     await assert.rejects(openScratch({ dir: scratch.dir }), { code: 'EEXIST' })

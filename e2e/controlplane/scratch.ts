@@ -30,9 +30,12 @@ for file in "$1"/pids/*; do
   pid=$(cat "$file" 2>/dev/null) && [ -n "$pid" ] && kill -s KILL -- "-$pid" 2>/dev/null
 done
 rm -rf "$1/pids"
-[ "$2" = keep ] && exit 0
+dir=$1 keep=$2
+shift 2
+[ $# -eq 0 ] || "$@" </dev/null
+[ "$keep" = keep ] && exit 0
 tries=50
-until rm -rf "$1" 2>/dev/null; do
+until rm -rf "$dir" 2>/dev/null; do
   tries=$((tries - 1)); [ "$tries" -gt 0 ] || exit 1
   sleep 0.1
 done`
@@ -48,6 +51,8 @@ export interface ScratchOptions {
   readonly dir?: string
   /** Leaves the directory when all is over. Processes end all the same. */
   readonly keep?: boolean
+  /** What the guard runs when all processes have ended, for what they may have left outside of the directory. */
+  readonly afterwards?: readonly string[]
 }
 
 export class Scratch {
@@ -56,11 +61,11 @@ export class Scratch {
   readonly #guard: ChildProcess
   #spawned = 0
 
-  constructor(dir: string, keep: boolean) {
+  constructor(dir: string, keep: boolean, afterwards: readonly string[] = []) {
     this.dir = dir
     this.#keep = keep
     // A session of its own: a terminal's Ctrl-C must not reach the guard before its work is done.
-    this.#guard = spawn('sh', ['-c', GUARD, 'guard', dir, keep ? 'keep' : 'remove'], {
+    this.#guard = spawn('sh', ['-c', GUARD, 'guard', dir, keep ? 'keep' : 'remove', ...afterwards], {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -106,11 +111,11 @@ export class Scratch {
 }
 
 /** Makes the directory and its guard. Rejects with the file system's error (`EEXIST` when `dir` is there already). */
-export async function openScratch({ dir, keep = false }: ScratchOptions = {}): Promise<Scratch> {
+export async function openScratch({ dir, keep = false, afterwards }: ScratchOptions = {}): Promise<Scratch> {
   const path = dir ?? (await mkdtemp(join(tmpdir(), 'leadergroup-')))
   if (dir !== undefined) await mkdir(dir, { mode: 0o700 })
   await mkdir(join(path, 'pids'))
-  return new Scratch(path, keep)
+  return new Scratch(path, keep, afterwards)
 }
 
 export interface Finished {

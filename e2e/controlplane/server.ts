@@ -12,7 +12,8 @@ const TERMINATION_MILLIS = 2_000
 export interface ServerSpec {
   readonly name: string
   readonly binary: Binary
-  readonly args: readonly string[]
+  /** A function is asked at each start. */
+  readonly args: readonly string[] | (() => readonly string[])
   readonly logPath: string
   readonly env?: NodeJS.ProcessEnv
   /** Resolves once the server answers; rejects when the signal aborts or its time is over. */
@@ -110,7 +111,8 @@ export class Server {
   }
 
   async #spawn(): Promise<Run> {
-    const { binary, args, env } = this.#spec
+    const { binary, env } = this.#spec
+    const args = typeof this.#spec.args === 'function' ? this.#spec.args() : this.#spec.args
     const log: FileHandle = await open(this.logPath, 'a')
     try {
       const child = this.#scratch.spawn(binary.command, [...binary.prefixArgs, ...args], {

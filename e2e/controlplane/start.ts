@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveBinaries } from './binaries.ts'
-import { type Binary, COMPONENTS, type Component } from './binary.ts'
+import { type Binary, COMPONENTS } from './binary.ts'
 import { ControlPlane, type Processes } from './controlplane.ts'
 import { eventually } from './eventually.ts'
 import { AUDIT_POLICY, FILES, type FlagOptions, HOST, type Ports } from './flags.ts'
@@ -30,12 +30,14 @@ export interface ControlPlaneOptions extends Partial<FlagOptions> {
   readonly signal?: AbortSignal
 }
 
-type Binaries = Record<Component, Binary>
+type Binaries = Record<(typeof COMPONENTS)[number], Binary>
 
 const DEFAULTS: FlagOptions = {
   fsync: false,
   auditLog: false,
   controllerManager: true,
+  address: HOST,
+  nodes: false,
   featureGates: {},
   extraApiServerArgs: [],
   extraControllerManagerArgs: [],
@@ -80,7 +82,7 @@ async function startIn(
   const [etcd, etcdPeer, apiserver] = (await freePorts(3)) as [number, number, number]
   const ports: Ports = { etcd, etcdPeer, apiserver }
   const known = users(options.users)
-  const site: Site = { scratch, binaries, flags, ports, url: `https://${HOST}:${apiserver}`, users: known }
+  const site: Site = { scratch, binaries, flags, ports, url: `https://${flags.address}:${apiserver}`, users: known }
   await writeFiles(site)
   const processes = servers(site)
   await processes.etcd.start(signal)
@@ -134,7 +136,7 @@ function servers(site: Site): Processes {
     const ca = await certificate(scratch.dir).catch(missing)
     return ca && (await get(url + path, { ca, token, signal })) === 200 ? true : undefined
   }
-  const server = (name: Component, args: readonly string[], ready: Question): Server =>
+  const server = (name: keyof Binaries, args: readonly string[], ready: Question): Server =>
     new Server(scratch, {
       name,
       binary: binaries[name],

@@ -1,0 +1,100 @@
+/** What the API server showed of one namespace, and when it was seen here, in milliseconds of the wall clock. */
+import { systemClock } from '../../src/clock.ts'
+import type { Api } from '../../src/kube/api.ts'
+import { EndpointSlices, type KubeObject, Leases, Pods, type Resource } from '../../src/kube/objects.ts'
+import { watch } from '../../src/kube/watch.ts'
+import { eventually } from '../controlplane/eventually.ts'
+import { GROUP, serviceOf } from './setting.ts'
+
+export type Sighting =
+  /** The Lease names this pod now; empty: nobody. */
+  | { readonly at: number; readonly kind: 'lease'; readonly pod: string }
+  /** The leader label came or went. */
+  | { readonly at: number; readonly kind: 'labelled' | 'unlabelled'; readonly pod: string }
+  /** It was asked to end. */
+  | { readonly at: number; readonly kind: 'terminating'; readonly pod: string }
+  /** Addresses of the leader's Service are those of these pods, joined by a comma. */
+  | { readonly at: number; readonly kind: 'slice'; readonly pod: string }
+
+/** With a part of a millisecond, and comparable with the workload's clock where both run on one machine. */
+export function wallMillis(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+const LEADER_LABEL = `${GROUP}.leadergroup.io/role`
+
+export class Record implements AsyncDisposable {
+  readonly sightings: Sighting[] = []
+  readonly #api: Api
+  readonly #namespace: string
+  readonly #stop = new AbortController()
+  readonly #following: Promise<void>[]
+  readonly #terminating = new Set<string>()
+  /** Pod name by UID. */
+  readonly #labelled = new Map<string, string>()
+
+  constructor(api: Api, namespace: string) {
+    this.#api = api
+    this.#namespace = namespace
+    this.#following = [
+      this.#follow(Leases, (lease) => {
+        if (lease.metadata.name === GROUP) this.#add('lease', lease.spec?.holderIdentity?.split('_')[0] ?? '')
+      }),
+      this.#follow(Pods, (pod, gone) => this.#pod(pod, gone)),
+      this.#follow(EndpointSlices, (slice, gone) => {
+        if (slice.metadata.labels?.['kubernetes.io/service-name'] !== serviceOf('leader')) return
+        const ready = (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
+        this.#add('slice', gone ? '' : ready.map(({ targetRef }) => targetRef?.name ?? '?').join(','))
+      }),
+    ]
+    for (const following of this.#following) following.catch(() => undefined)
+  }
+
+  /** Who bears the label, or did when it was last seen. */
+  get leader(): string | undefined {
+    return [...this.#labelled.values()].at(-1)
+  }
+
+  /** The most pods that bore the label at once. */
+  most = 0
+
+  /** Resolves to the first sighting after `since` that `is` wanted. */
+  async until(what: string, millis: number, since: number, is: (sighting: Sighting) => boolean): Promise<Sighting> {
+    return await eventually({ what, millis }, () => {
+      return Promise.resolve(this.sightings.find((sighting) => sighting.at >= since && is(sighting)))
+    })
+  }
+
+  #pod({ metadata: { name, uid, labels, deletionTimestamp } }: KubeObject, gone: boolean): void {
+    if (deletionTimestamp !== undefined && !this.#terminating.has(uid)) {
+      this.#terminating.add(uid)
+      this.#add('terminating', name)
+    }
+    const bears = !gone && labels?.[LEADER_LABEL] === 'leader'
+    if (bears === this.#labelled.has(uid)) return
+    if (bears) this.#labelled.set(uid, name)
+    else this.#labelled.delete(uid)
+    this.most = Math.max(this.most, this.#labelled.size)
+    this.#add(bears ? 'labelled' : 'unlabelled', name)
+  }
+
+  #add(kind: Sighting['kind'], pod: string): void {
+    const last = this.sightings.findLast((each) => each.kind === kind)
+    if ((kind === 'lease' || kind === 'slice') && last?.pod === pod) return
+    this.sightings.push({ at: wallMillis(), kind, pod })
+  }
+
+  async #follow<T extends KubeObject>(resource: Resource<T>, saw: (object: T, gone: boolean) => void): Promise<void> {
+    const source = { resource, namespace: this.#namespace, trim: (object: T) => object }
+    const surroundings = { clock: systemClock, random: Math.random, signal: this.#stop.signal }
+    for await (const change of watch(this.#api, source, surroundings)) {
+      if (change.kind === 'reset') for (const object of change.objects) saw(object, false)
+      else saw(change.object, change.kind === 'delete')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#following)
+  }
+}

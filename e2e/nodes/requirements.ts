@@ -1,0 +1,84 @@
+/** What a machine must have to hold nodes. */
+import { constants } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import type { Progress } from '../controlplane/progress.ts'
+import { hierarchies } from './cgroup.ts'
+import { run } from './run.ts'
+
+/** Programs, and the packages of Debian that they come from. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  containerd: 'containerd',
+  ctr: 'containerd',
+  runc: 'runc',
+  nft: 'nftables',
+  ip: 'iproute2',
+  conntrack: 'conntrack',
+  openssl: 'openssl',
+  buildah: 'buildah',
+  busybox: 'busybox-static',
+  nsenter: 'util-linux',
+  unshare: 'util-linux',
+}
+
+const CNI_DIRECTORIES = ['/usr/lib/cni', '/opt/cni/bin']
+
+export interface Missing {
+  /** What no package can provide: in words. */
+  readonly obstacles: readonly string[]
+  /** What packages of Debian would provide. */
+  readonly packages: readonly string[]
+}
+
+export async function missing(): Promise<Missing> {
+  if (process.platform !== 'linux') return { obstacles: [`Linux (this is ${process.platform})`], packages: [] }
+  const obstacles: string[] = []
+  if (process.getuid?.() !== 0) obstacles.push('root, which namespaces, mounts and control groups need')
+  if ((await hierarchies()).length === 0) obstacles.push('control groups below /sys/fs/cgroup')
+  if (!(await readFile('/proc/filesystems', 'utf8')).includes('\toverlay')) obstacles.push('overlayfs in the kernel')
+  const packages = new Set<string>()
+  for (const [program, name] of Object.entries(PROGRAMS)) if (!(await onPath(program))) packages.add(name)
+  if ((await cniPlugins()) === undefined) packages.add('containernetworking-plugins')
+  return { obstacles, packages: [...packages].toSorted() }
+}
+
+/** Where the programs are that give pods their network. */
+export async function cniPlugins(): Promise<string | undefined> {
+  for (const dir of CNI_DIRECTORIES) if (await isExecutable(join(dir, 'ptp'))) return dir
+  return undefined
+}
+
+export class Unmet extends Error {
+  override readonly name = 'Unmet'
+}
+
+/** Installs what is missing where that is possible, else rejects with {@link Unmet}, which says all of it. */
+export async function meetRequirements(progress: Progress): Promise<void> {
+  const { obstacles, packages } = await missing()
+  if (obstacles.length > 0 || (packages.length > 0 && !(await onPath('apt-get')))) {
+    const programs = packages.length > 0 ? [`the programs of Debian's packages ${packages.join(', ')}`] : []
+    throw new Unmet(`nodes cannot run here: missing ${[...obstacles, ...programs].join('; ')}`)
+  }
+  if (packages.length === 0) return
+  progress.say(`installing packages: ${packages.join(' ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const install = ['install', '--yes', '--no-install-recommends', ...packages]
+  // Lists that are too old, or not there, are the usual reason.
+  await run('apt-get', install, { env, millis: 600_000 }).catch(async () => {
+    await run('apt-get', ['update'], { env, millis: 300_000 })
+    await run('apt-get', install, { env, millis: 600_000 })
+  })
+}
+
+async function onPath(program: string): Promise<boolean> {
+  for (const dir of (process.env['PATH'] ?? '').split(delimiter))
+    if (await isExecutable(join(dir, program))) return true
+  return false
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}

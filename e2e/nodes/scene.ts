@@ -1,0 +1,151 @@
+/** A namespace with a group, its pods and a client that asks without end. */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Pods, Services } from '../../src/kube/objects.ts'
+import { LeaderGroups } from '../../src/operator/resources.ts'
+import { eventually } from '../controlplane/eventually.ts'
+import { must } from '../controlplane/must.ts'
+import { type Answer, parseAnswers } from './answers.ts'
+import { type Change, type Cost, costOf } from './measure.ts'
+import type { Node } from './node.ts'
+import { Record, wallMillis } from './record.ts'
+import { GROUP, type Setting, clientPod, electorOf, manifests, serviceOf } from './setting.ts'
+import { type World, succeed } from './world.ts'
+
+const READY_MILLIS = 180_000
+/** kube-proxy writes no rules for so long after it has written some; and a client's lines take a while to arrive. */
+const SETTLED_MILLIS = 2_500
+const BEAT_MILLIS = 10
+const REPLICAS = 3
+
+export interface PodFacts {
+  readonly name: string
+  readonly uid: string
+  readonly node: string
+}
+
+export class Scene implements AsyncDisposable {
+  readonly world: World
+  readonly setting: Setting
+  readonly namespace: string
+  readonly record: Record
+
+  static async open(world: World, setting: Setting, clientNode: string): Promise<Scene> {
+    const namespace = `nodes-${randomBytes(3).toString('hex')}`
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await succeed(
+      world,
+      ['apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }),
+    )
+    const scene = new Scene(world, setting, namespace, new Record(world.api, namespace))
+    try {
+      await scene.#begin(clientNode)
+      return scene
+    } catch (error) {
+      await scene[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  private constructor(world: World, setting: Setting, namespace: string, record: Record) {
+    this.world = world
+    this.setting = setting
+    this.namespace = namespace
+    this.record = record
+  }
+
+  async #begin(clientNode: string): Promise<void> {
+    const { operator: _, workload } = this.world.images
+    const items = manifests(this.setting, workload, clientNode)
+    await this.apply({ apiVersion: 'v1', kind: 'List', items })
+    await this.#settle()
+    const url = async (role: 'leader' | 'follower'): Promise<string> => {
+      const { spec } = must(await this.world.api.get(Services, { namespace: this.namespace, name: serviceOf(role) }))
+      return `http://${spec?.clusterIP}/`
+    }
+    await this.apply(
+      clientPod(workload, clientNode, BEAT_MILLIS, { leader: await url('leader'), follower: await url('follower') }),
+    )
+    await eventually({ what: 'answers for the client', millis: READY_MILLIS, intervalMillis: 500 }, async () => {
+      const answers = await this.#answers().catch(() => [])
+      return answers.some(({ pod }) => pod !== undefined) ? true : undefined
+    })
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return await succeed(this.world, ['--namespace', this.namespace, ...args])
+  }
+
+  async apply(manifest: object): Promise<void> {
+    await succeed(this.world, ['--namespace', this.namespace, 'apply', '-f', '-'], JSON.stringify(manifest))
+  }
+
+  /** Of the pod that bears the label. */
+  async leader(): Promise<PodFacts> {
+    const { leader } = this.record
+    if (leader === undefined) throw new Error(`nobody leads in ${this.namespace}`)
+    return await this.pod(leader)
+  }
+
+  async pod(name: string): Promise<PodFacts> {
+    const { metadata, spec } = must(await this.world.api.get(Pods, { namespace: this.namespace, name }))
+    return { name, uid: metadata.uid, node: spec!.nodeName! }
+  }
+
+  /** The node of a pod, where it is one that can be treated roughly. */
+  node({ node }: PodFacts): Node {
+    if (!this.world.own) throw new Error('only nodes of our own can be taken away')
+    return this.world.own.node(node)
+  }
+
+  /** Sends a signal to the pod's elector, or to its server; resolves to when it did. */
+  async signal(pod: string, signal: NodeJS.Signals, to: 'elector' | 'server'): Promise<number> {
+    const { word } = to === 'elector' ? electorOf(this.setting) : { word: '/app/serve.ts' }
+    return Number(await this.kubectl('exec', pod, '-c', 'server', '--', 'node', '/app/signal.ts', signal, word))
+  }
+
+  /** Does something to the leader, and resolves to what it cost when all is well again. */
+  async change(act: (scene: Scene, leader: PodFacts) => Promise<number>, limitMillis: number): Promise<Cost> {
+    await this.#settle()
+    const leader = await this.leader()
+    const startedAt = wallMillis()
+    const at = await act(this, leader)
+    await this.record.until('another leader', limitMillis, startedAt, ({ kind }) => kind === 'labelled')
+    await this.#settle()
+    const until = wallMillis()
+    const answers = await this.#answers((until - at) / 1_000 + 5)
+    const { sightings } = this.record
+    return costOf({ at, until, before: leader.name, answers, sightings } satisfies Change)
+  }
+
+  /** All pods are ready, one of them leads, its Service leads to it, and kube-proxy has had time to say so. */
+  async #settle(): Promise<void> {
+    await eventually({ what: `peace in ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
+      const { items } = must(
+        await this.world.api.list(Pods, { namespace: this.namespace, labelSelector: `app=${GROUP}` }),
+      )
+      const ready = items.filter(({ metadata, status }) => {
+        const condition = status?.conditions?.find(({ type }) => type === 'Ready')
+        return metadata.deletionTimestamp === undefined && condition?.status === 'True'
+      })
+      if (ready.length !== REPLICAS || items.length !== REPLICAS) return undefined
+      const { leader, sightings } = this.record
+      const slice = sightings.findLast(({ kind }) => kind === 'slice')?.pod
+      const group = await this.world.api.get(LeaderGroups, { namespace: this.namespace, name: GROUP })
+      if (group.kind !== 'ok' || leader === undefined) return undefined
+      return group.object.status?.holder === leader && slice === leader ? true : undefined
+    })
+    await sleep(SETTLED_MILLIS)
+  }
+
+  async #answers(seconds?: number): Promise<readonly Answer[]> {
+    const since = seconds === undefined ? [] : [`--since=${Math.ceil(seconds)}s`]
+    return parseAnswers(await this.kubectl('logs', 'client', ...since))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.record[Symbol.asyncDispose]()
+    await succeed(this.world, ['delete', 'namespace', this.namespace, '--wait=false'])
+  }
+}

@@ -1,0 +1,214 @@
+/** How pods elect and traffic is routed: the manifests of one combination. */
+export type Elector = 'none' | 'library' | 'elect' | 'sidecar' | 'client-go'
+export type Routing = 'Direct' | 'Selector' | 'own Service'
+
+export interface Setting {
+  /** `none`: the operator elects (mode Assign); else the group follows (mode Observe). */
+  readonly elector: Elector
+  readonly routing: Routing
+  readonly releaseDeadHolder?: boolean
+  readonly kind?: 'Deployment' | 'StatefulSet'
+  /** How long the workload goes on answering after SIGTERM. */
+  readonly lingerMillis?: number
+}
+
+export const GROUP = 'db'
+const PORT = 8080
+
+/** Commands of the container that elects, and a word by which its processes are found. */
+const ELECTORS: Readonly<Record<Elector, { readonly container: string; readonly word: string }>> = {
+  none: { container: 'server', word: '/app/serve.ts' },
+  library: { container: 'server', word: '/app/serve.ts' },
+  elect: { container: 'server', word: '/leadergroup.mjs' },
+  sidecar: { container: 'elector', word: '/leadergroup.mjs' },
+  'client-go': { container: 'elector', word: '/app/client-go' },
+}
+
+export function electorOf(setting: Setting): { readonly container: string; readonly word: string } {
+  return ELECTORS[setting.elector]
+}
+
+export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis }: Setting): string {
+  return [
+    elector === 'none' ? 'Assign' : `Observe, ${elector}`,
+    ...(releaseDeadHolder ? ['releaseDeadHolder'] : []),
+    routing,
+    ...(kind === 'StatefulSet' ? [kind] : []),
+    ...(lingerMillis ? [`lingers ${lingerMillis} ms`] : []),
+  ].join(', ')
+}
+
+/** Pods never run on the client's node: their traffic crosses from one node to another, and a node can be taken away. */
+export function manifests(setting: Setting, image: string, clientNode: string): readonly object[] {
+  const metadata = { name: GROUP }
+  const { kind = 'Deployment', elector } = setting
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata,
+      rules: [
+        {
+          apiGroups: ['coordination.k8s.io'],
+          resources: ['leases'],
+          verbs: ['get', 'list', 'watch', 'create', 'update'],
+        },
+      ],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: GROUP },
+      subjects: [{ kind: 'ServiceAccount', name: GROUP }],
+    },
+    leaderGroup(setting),
+    ...(setting.routing === 'own Service' ? [ownService('leader'), ownService('follower')] : []),
+    {
+      apiVersion: 'apps/v1',
+      kind,
+      metadata,
+      spec: {
+        replicas: 3,
+        selector: { matchLabels: { app: GROUP } },
+        ...(kind === 'StatefulSet' ? { serviceName: GROUP, podManagementPolicy: 'Parallel' } : {}),
+        template: {
+          metadata: {
+            labels: { app: GROUP },
+            ...(elector === 'none'
+              ? {}
+              : { annotations: { 'leadergroup.io/elector-container': ELECTORS[elector].container } }),
+          },
+          spec: podSpec(setting, image, clientNode),
+        },
+      },
+    },
+  ]
+}
+
+function leaderGroup({ elector, routing, releaseDeadHolder }: Setting): object {
+  const ports = [{ name: 'http', port: 80, targetPort: PORT }]
+  return {
+    apiVersion: 'leadergroup.io/v1alpha1',
+    kind: 'LeaderGroup',
+    metadata: { name: GROUP },
+    spec: {
+      selector: { matchLabels: { app: GROUP } },
+      ...(elector === 'none' ? {} : { mode: 'Observe', leaseName: GROUP }),
+      ...(releaseDeadHolder ? { failover: { releaseDeadHolder } } : {}),
+      ...(routing === 'own Service'
+        ? { labelFollowers: true }
+        : {
+            services: [
+              { name: serviceOf('leader'), role: 'Leader', routing, ports },
+              { name: serviceOf('follower'), role: 'Follower', routing, ports },
+            ],
+          }),
+    },
+  }
+}
+
+export function serviceOf(role: 'leader' | 'follower'): string {
+  return `${GROUP}-${role}`
+}
+
+function ownService(role: 'leader' | 'follower'): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: serviceOf(role) },
+    spec: {
+      selector: { [`${GROUP}.leadergroup.io/role`]: role },
+      ports: [{ name: 'http', port: 80, targetPort: PORT }],
+    },
+  }
+}
+
+function podSpec({ elector, lingerMillis = 0 }: Setting, image: string, clientNode: string): object {
+  const own = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } })
+  const env = [
+    own('POD_NAME', 'metadata.name'),
+    own('POD_UID', 'metadata.uid'),
+    own('POD_NAMESPACE', 'metadata.namespace'),
+    { name: 'LINGER_MILLIS', value: String(lingerMillis) },
+    ...(elector === 'library' ? [{ name: 'ELECT', value: GROUP }] : []),
+  ]
+  const container = (name: string, command: readonly string[]): object => ({
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command,
+    env,
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+  })
+  const elect = ['node', '/leadergroup.mjs', 'elect', '--lease', GROUP, '--', 'node', '/app/serve.ts']
+  const server = container('server', elector === 'elect' ? elect : ['node', '/app/serve.ts'])
+  const probe = { httpGet: { path: '/ready', port: PORT }, periodSeconds: 1, failureThreshold: 1 }
+  // Followers of `elect` answer nothing: they have no command that runs.
+  const probed = elector === 'elect' ? server : { ...server, readinessProbe: probe }
+  const containers =
+    elector === 'client-go' ? [probed, container('elector', ['node', '/app/elector.ts', GROUP])] : [probed]
+  const sidecar = {
+    ...container('elector', ['node', '/leadergroup.mjs', 'sidecar', '--lease', GROUP]),
+    restartPolicy: 'Always',
+  }
+  return {
+    serviceAccountName: GROUP,
+    shareProcessNamespace: true,
+    terminationGracePeriodSeconds: 10,
+    securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+    tolerations: [],
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: [clientNode] }] },
+          ],
+        },
+      },
+    },
+    topologySpreadConstraints: [
+      {
+        topologyKey: 'kubernetes.io/hostname',
+        maxSkew: 1,
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: { app: GROUP } },
+      },
+    ],
+    containers,
+    ...(elector === 'sidecar' ? { initContainers: [sidecar] } : {}),
+  }
+}
+
+export function clientPod(
+  image: string,
+  node: string,
+  beatMillis: number,
+  urls: { leader: string; follower: string },
+): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'client' },
+    spec: {
+      nodeName: node,
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 1,
+      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'client',
+          image,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['node', '/app/client.ts', String(beatMillis), urls.leader, urls.follower],
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+        },
+      ],
+    },
+  }
+}
