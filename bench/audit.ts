@@ -1,6 +1,5 @@
-/** What the operator asked of the API server, from the server's audit log. */
+/** What the operator, or the candidates, asked of the API server, from the server's audit log. */
 import { open, stat, writeFile } from 'node:fs/promises'
-import { OPERATOR_USER } from '../e2e/operator-process.ts'
 
 export interface Request {
   readonly verb: string
@@ -32,9 +31,8 @@ interface AuditEvent {
 
 const WRITES: readonly string[] = ['create', 'update', 'patch', 'delete', 'deletecollection']
 
-/** Keeps the operator's requests alone: those that set the stage are many, and logging them would slow it. */
-export async function writeAuditPolicy(path: string, bodies: boolean): Promise<void> {
-  const users = [OPERATOR_USER]
+/** Keeps the requests of `users` alone: those that set the stage are many, and logging them would slow it. */
+export async function writeAuditPolicy(path: string, users: readonly string[], bodies: boolean): Promise<void> {
   const rules = [
     ...(bodies ? [{ level: 'Request', users, verbs: WRITES }] : []),
     { level: 'Metadata', users },

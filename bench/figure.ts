@@ -1,7 +1,7 @@
 /** A figure: what was measured, the floor of the same run beside it, and what it should reach. */
 export interface Figure {
   readonly what: string
-  readonly unit: 'ms' | 's' | 'MB' | '% of a core' | 'requests' | 'writes'
+  readonly unit: 'ms' | 's' | 'MB' | '% of a core' | 'requests' | 'requests/s' | 'writes'
   readonly value: Spread
   readonly floor?: Spread
   readonly goal?: Goal

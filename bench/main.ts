@@ -6,11 +6,13 @@ import { buildBundle } from '../scripts/build.ts'
 import { systemClock as clock } from '../src/clock.ts'
 import { terminalProgress } from '../e2e/controlplane/progress.ts'
 import { record } from './document.ts'
+import { measureElectors } from './electors.ts'
 import { measureFailovers } from './failover.ts'
 import { type Figure, table } from './figure.ts'
 import { measureHealing } from './heal.ts'
 import { measureScale } from './scale.ts'
 import { SECTIONS, type Measured, type Section } from './section.ts'
+import { SIDE_USERS } from './side.ts'
 import { openStage } from './stage.ts'
 
 interface Flags {
@@ -18,23 +20,25 @@ interface Flags {
   readonly write?: boolean
   readonly failovers: number
   readonly heal: number
+  readonly electors: number
   readonly quietSeconds: number
   readonly groups: readonly number[]
   readonly nodeArgs: readonly string[]
   readonly json?: string | true
 }
 
-const QUICK = { failovers: 20, heal: 100, quietSeconds: 5, groups: [0, 100] }
+const QUICK = { failovers: 20, heal: 100, quietSeconds: 5, groups: [0, 100], electors: 50 }
 
 const program = new Command('bench')
-  .description('Measures the figures of the operator on a real control plane of its own, next to their floor')
+  .description('Measures the figures of operator and library on a real control plane of its own, next to their floor')
   .addArgument(new Argument('[sections...]', 'what to measure (default: all)').choices(SECTIONS))
-  .option('--quick', 'a small share: 20 failovers, 100 groups, 5 s of rest')
+  .option('--quick', 'a small share: 20 failovers, 100 groups, 5 s of rest, 50 electors')
   .option('--write', 'put what was measured into docs/figures.json and docs/figures.md, as soon as a section is done')
-  .option('--failovers <n>', 'failovers of each kind', positive, 200)
+  .option('--failovers <n>', 'failovers of each kind; half as many of electors', positive, 200)
   .option('--heal <n>', 'how many leaders die at once', positive, 1_000)
   .option('--quiet-seconds <s>', 'how long to look whether nothing is written', positive, 300)
   .option('--groups <list>', 'numbers of groups, separated by commas', sizes, [0, 100, 1_000, 10_000])
+  .option('--electors <n>', 'how many electors are in one process', positive, 1_000)
   .option('--node-args <args>', "more flags of the operator's Node, as --cpu-prof, separated by blanks", words, [])
   .option('--json [file]', 'the figures as JSON, to a file or instead of the table')
   .parse()
@@ -73,7 +77,7 @@ await report()
 process.exit()
 
 async function measure(signal: AbortSignal): Promise<void> {
-  const { failovers, heal, quietSeconds, groups, nodeArgs } = flags
+  const { failovers, heal, quietSeconds, groups, electors, nodeArgs } = flags
   const start = { nodeArgs }
   progress.say('building dist/leadergroup.js')
   await buildBundle()
@@ -92,6 +96,11 @@ async function measure(signal: AbortSignal): Promise<void> {
     for await (const [section, figures] of measureScale(stage, { sections, sizes: ascending, quietSeconds, start })) {
       await finish(section, figures)
     }
+  }
+  if (sections.has('electors')) {
+    const users = SIDE_USERS
+    await using stage = await openStage({ controllerManager: false, bodies: false, users, progress, signal })
+    await finish('electors', await measureElectors(stage, { handOvers: Math.ceil(failovers / 2), electors }))
   }
 }
 

@@ -10,7 +10,7 @@ import type { Progress } from '../e2e/controlplane/progress.ts'
 import { openScratch } from '../e2e/controlplane/scratch.ts'
 import { Namespaces } from '../e2e/controlplane/cluster.ts'
 import { startControlPlane } from '../e2e/controlplane/start.ts'
-import { OPERATOR_NAMESPACE } from '../e2e/operator-process.ts'
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from '../e2e/operator-process.ts'
 import { ensureNode } from '../e2e/pods.ts'
 import { Audit, writeAuditPolicy } from './audit.ts'
 
@@ -20,8 +20,10 @@ const RBAC = join(import.meta.dirname, '../config/rbac')
 export interface StageOptions {
   /** Fills EndpointSlices; without it nothing but the operator works on what is stored. */
   readonly controllerManager: boolean
-  /** The audit log keeps what the operator's writes sent. */
+  /** The audit log keeps what the writes in it sent. */
   readonly bodies: boolean
+  /** Whose requests the audit log keeps. Default: the operator's */
+  readonly users?: readonly string[]
   readonly progress: Progress
   readonly signal: AbortSignal
 }
@@ -40,11 +42,11 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { controllerManager, bodies, progress, signal } = options
+  const { controllerManager, bodies, users = [OPERATOR_USER], progress, signal } = options
   await using stack = new AsyncDisposableStack()
   const { dir } = stack.use(await openScratch())
   const policy = join(dir, 'audit-policy.json')
-  await writeAuditPolicy(policy, bodies)
+  await writeAuditPolicy(policy, users, bodies)
   progress.say(`starting a control plane (fsync on, ${controllerManager ? 'with' : 'without'} the controller manager)`)
   const plane = await startControlPlane({
     fsync: true,

@@ -10,7 +10,7 @@ import { checkTerms, type Term } from './candidates/terms.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { openScratch } from './controlplane/scratch.ts'
-import { adminApi, createNamespace } from './controlplane/shared.ts'
+import { adminApi, createNamespace, sharedCluster } from './controlplane/shared.ts'
 
 const OURS = 'ours'
 const THEIRS = 'theirs'
@@ -25,7 +25,7 @@ describe('client-go’s face beside client-go', () => {
   })
   beforeEach(async () => {
     namespace = await createNamespace('face')
-    kubeconfig = await candidateAccount(namespace)
+    kubeconfig = await candidateAccount(await sharedCluster(), namespace)
     candidates = new Candidates(await openScratch(), { namespace, kubeconfig })
   })
   afterEach(() => candidates[Symbol.asyncDispose]())

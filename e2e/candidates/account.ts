@@ -1,17 +1,22 @@
+import type { Api } from '../../src/kube/api.ts'
 import { type KubeObject, type Resource } from '../../src/kube/objects.ts'
-import { must } from '../controlplane/must.ts'
 import { ServiceAccounts } from '../controlplane/cluster.ts'
-import { adminApi, controlPlane } from '../controlplane/shared.ts'
+import type { ControlPlane } from '../controlplane/controlplane.ts'
+import { must } from '../controlplane/must.ts'
 
 const NAME = 'candidate'
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }
 const Roles: Resource<KubeObject> = { ...RBAC, plural: 'roles', kind: 'Role' }
 const RoleBindings: Resource<KubeObject> = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding' }
 
+/** Who the API server takes the candidates of a namespace for. */
+export const candidateUser = (namespace: string): string => `system:serviceaccount:${namespace}:${NAME}`
+
 /** A service account that may elect in this namespace and nothing else. Resolves to a kubeconfig with its token. */
-export async function candidateAccount(namespace: string): Promise<string> {
-  const api = await adminApi()
-  const plane = await controlPlane()
+export async function candidateAccount(
+  { api, plane }: { readonly api: Api; readonly plane: ControlPlane },
+  namespace: string,
+): Promise<string> {
   const metadata = { name: NAME }
   must(await api.create(ServiceAccounts, namespace, { apiVersion: 'v1', kind: 'ServiceAccount', metadata }))
   must(

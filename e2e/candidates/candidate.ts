@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { deadline, systemClock } from '../../src/clock.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { type Finished, type Scratch, ended, openScratch } from '../controlplane/scratch.ts'
+import { sharedCluster } from '../controlplane/shared.ts'
 import { candidateAccount } from './account.ts'
 import { type CandidateFlags, type Timing, candidateArgs } from './flags.ts'
 import { type Line, monotonicMillis } from './line.ts'
@@ -27,6 +28,8 @@ export interface CandidateOptions {
   readonly timing?: Timing
   /** Default true: SIGTERM empties the Lease. */
   readonly releaseOnCancel?: boolean
+  /** Its command line, with which it takes the same flags. Default: that of its kind in the tests */
+  readonly command?: readonly string[]
 }
 
 /** The candidates of a namespace, with one service account. Dispose of it, and none of them is left. */
@@ -41,10 +44,16 @@ export class Candidates implements AsyncDisposable {
   }
 
   /** Resolves when the process has said that it started. */
-  async start({ kind, timing = SHORT, releaseOnCancel = true, ...options }: CandidateOptions): Promise<Candidate> {
+  async start({
+    kind,
+    command,
+    timing = SHORT,
+    releaseOnCancel = true,
+    ...options
+  }: CandidateOptions): Promise<Candidate> {
     const flags = candidateArgs({ ...this.#site, ...options, ...timing, releaseOnCancel })
-    const [command, ...args] = await commandOf(kind)
-    const child = this.#scratch.spawn(command!, [...args, ...flags], {
+    const [program, ...args] = command ?? (await commandOf(kind))
+    const child = this.#scratch.spawn(program!, [...args, ...flags], {
       env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -60,7 +69,7 @@ export class Candidates implements AsyncDisposable {
 }
 
 export async function openCandidates(namespace: string): Promise<Candidates> {
-  const kubeconfig = await candidateAccount(namespace)
+  const kubeconfig = await candidateAccount(await sharedCluster(), namespace)
   return new Candidates(await openScratch(), { namespace, kubeconfig })
 }
 

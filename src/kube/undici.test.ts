@@ -118,6 +118,54 @@ describe('undici transport', () => {
     assert.equal(await read(transport, get('/', { lane: 'lease' })), lease)
   })
 
+  describe('when a thousand electors begin together', () => {
+    const many = <T>(begin: (index: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: 100 }, (_, index) => begin(index)))
+
+    it('sends requests for locks over a few connections', async () => {
+      const connections = new Set<Socket>()
+      const host = await listen(
+        createServer((request, response) => {
+          connections.add(request.socket)
+          setImmediate(() => response.end(request.url))
+        }),
+      )
+      const transport = open(fixed(`http://${host}`))
+      const answers = await many((index) => read(transport, get(`/${index}`, { lane: 'lease' })))
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 100 }, (_, index) => `/${index}`),
+      )
+      assert.ok(connections.size <= 32, `${connections.size} connections`)
+    })
+
+    it('shakes a few hands at a time, and all in the end', async () => {
+      const hanging: (() => void)[] = []
+      let isHeldUp = true
+      const server = createTlsServer({
+        ...firstServer,
+        SNICallback: (_name, done) => (isHeldUp ? hanging.push(() => done(null)) : done(null)),
+      })
+      // Watches: none of these connections becomes free for another request.
+      server.on('request', (_request, response: ServerResponse) => response.write('event\n'))
+      const host = await listen(server)
+      const tls = { ca: pem('first-ca.crt'), servername: 'kubernetes.default' }
+      const transport = open(fixed(`https://${host}`, { tls }))
+      const opened = many(() => transport.send(get('/watch')))
+      while (hanging.length < 16) await takenBack()
+      // As many turns as the others would need to get as far.
+      for (let turn = 0; turn < 100; turn++) await takenBack()
+      assert.deepEqual([hanging.length, sockets.size], [16, 16])
+      isHeldUp = false
+      for (const goOn of hanging) goOn()
+      assert.deepEqual(
+        (await opened).map(({ status }) => status),
+        Array.from({ length: 100 }, () => 200),
+      )
+      assert.equal(sockets.size, 100)
+    })
+  })
+
   it('speaks HTTP/1.1 to a server that prefers HTTP/2', async () => {
     const server = createSecureServer({ ...firstServer, allowHTTP1: true }, (request, response) => {
       response.end(`${request.httpVersion} ${(request.socket as TLSSocket).alpnProtocol}`)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Pool, ProxyAgent, type Dispatcher } from 'undici'
+import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { DeadlineExceeded } from '../clock.ts'
 import type { Access, Credentials } from './credentials.ts'
 import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
@@ -14,6 +14,15 @@ const CONNECT_TIMEOUT_MILLIS = 2_500
 
 /** An idle connection is kept this long; the API server would keep it for 90 s. */
 const KEEP_ALIVE_MILLIS = 30_000
+
+/**
+ * Requests for locks under way at a time: a thousand electors of one process that begin together would else open a
+ * thousand connections, and none of them would be there within a deadline.
+ */
+const LEASE_CONNECTIONS = 32
+
+/** Connections that an agent opens at a time, for the same reason: each watch needs one of its own. */
+const CONNECTING = 16
 
 /** When TCP begins to probe a silent connection: before load balancers forget it (60 s is common). */
 const TCP_PROBE_MILLIS = 30_000
@@ -107,7 +116,7 @@ class LaneAgents {
       }
       this.retire(lane, current.agent)
     }
-    const agent = connectingAgent(this.#origin, access)
+    const agent = connectingAgent(this.#origin, access, lane)
     this.#current.set(lane, { agent, access })
     return agent
   }
@@ -133,7 +142,7 @@ function isSameConnection(a: Access, b: Access): boolean {
   return a === b || (a.proxyUrl === b.proxyUrl && isDeepStrictEqual(a.tls, b.tls))
 }
 
-function connectingAgent(origin: string, { tls, proxyUrl }: Access): Dispatcher {
+function connectingAgent(origin: string, { tls, proxyUrl }: Access, lane: Lane): Dispatcher {
   const connect = {
     ...tls,
     timeout: CONNECT_TIMEOUT_MILLIS,
@@ -141,9 +150,11 @@ function connectingAgent(origin: string, { tls, proxyUrl }: Access): Dispatcher 
     keepAliveInitialDelay: TCP_PROBE_MILLIS,
   }
   // The caller's signal is the only limit: undici's own would end every quiet watch.
-  const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MILLIS }
+  const connections = lane === 'lease' ? LEASE_CONNECTIONS : null
+  const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MILLIS, connections }
   // A pool and not an Agent: once told to close, an Agent forgets its pools, and destroy() no longer reaches them.
-  if (proxyUrl === undefined) return new Pool(origin, { ...common, connect })
+  if (proxyUrl === undefined)
+    return new Pool(origin, { ...common, connect: inTurns(buildConnector({ ...connect, allowH2: false })) })
   if (!/^(https?|socks5?):$/.test(URL.parse(proxyUrl)?.protocol ?? '')) {
     throw new Error(`proxy-url ${JSON.stringify(proxyUrl)}: only http, https and socks5 proxies are supported`)
   }
@@ -155,6 +166,24 @@ function connectingAgent(origin: string, { tls, proxyUrl }: Access): Dispatcher 
     // A proxy that never answers CONNECT: the request is gone by then, this frees its connection.
     clientFactory: (proxy, given) => new Pool(proxy, { ...given, headersTimeout: CONNECT_TIMEOUT_MILLIS }),
   })
+}
+
+/** Some at a time, the others in the order in which they came. */
+function inTurns(connect: buildConnector.connector): buildConnector.connector {
+  const waiting: (() => void)[] = []
+  let underWay = 0
+  const begin = (options: buildConnector.Options, callback: buildConnector.Callback): void => {
+    underWay++
+    connect(options, (...result) => {
+      underWay--
+      waiting.shift()?.()
+      callback(...result)
+    })
+  }
+  return (options, callback) => {
+    if (underWay < CONNECTING) begin(options, callback)
+    else waiting.push(() => begin(options, callback))
+  }
 }
 
 /**

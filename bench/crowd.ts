@@ -1,0 +1,128 @@
+/** What many electors in one process cost. */
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { sleepUntil, systemClock as clock } from '../src/clock.ts'
+import { candidateArgs } from '../e2e/candidates/flags.ts'
+import type { Line } from '../e2e/candidates/line.ts'
+import { eventually } from '../e2e/controlplane/eventually.ts'
+import { ended, openScratch } from '../e2e/controlplane/scratch.ts'
+import { type Figure, type Goal, atMost, single } from './figure.ts'
+import { type Side, TIMING } from './side.ts'
+import { readShipped } from './shipped.ts'
+import type { Stage } from './stage.ts'
+
+/** What a crowd says of itself, once a second. */
+export interface Usage {
+  readonly event: 'usage'
+  readonly monotonicMillis: number
+  readonly cpuSeconds: number
+  readonly residentBytes: number
+}
+
+/** For so many electors. */
+const GOAL_ELECTORS = 1_000
+const CPU_GOAL_PERCENT = 10
+const RSS_GOAL_MEGABYTES = 150
+const START_MILLIS = 120_000
+
+/** A process with `electors` that all lead, and then another one with as many that all stand by. */
+export async function measureCrowds(stage: Stage, side: Side, electors: number, seconds: number): Promise<Figure[]> {
+  await using scratch = await openScratch()
+  const { nodeArgs, env } = await readShipped()
+  const start = (identity: string): Crowd => {
+    const flags = candidateArgs({ ...side, ...TIMING, lease: 'crowd', identity, releaseOnCancel: true })
+    const [node, program] = side.command as [string, string]
+    const args = [...nodeArgs, program, ...flags, `--count=${electors}`]
+    const variables = { ...env, PATH: process.env['PATH'] }
+    return new Crowd(scratch.spawn(node, args, { env: variables, stdio: ['ignore', 'pipe', 'pipe'] }))
+  }
+  stage.progress.say(`crowd: ${electors} electors that lead, ${seconds} s`)
+  const leaders = start('leaders')
+  await leaders.until(`${electors} of ${electors} lead`, () => leaders.leading === electors)
+  const leading = await leaders.usage(seconds, stage.signal)
+  stage.progress.say(`crowd: ${electors} electors that stand by, ${seconds} s`)
+  const others = start('others')
+  await others.until(`${electors} of ${electors} stand by`, () => others.following === electors)
+  const standingBy = await others.usage(seconds, stage.signal)
+  if (leaders.leading !== electors) throw new Error(`${electors - leaders.leading} terms were lost meanwhile`)
+  await leaders.kill()
+  await others.kill()
+  return [
+    ...figures(`${electors} electors in one process, all leading`, leading, electors),
+    ...figures(`${electors} electors in one process, all standing by`, standingBy, electors),
+  ]
+}
+
+interface Cost {
+  readonly cpuPercent: number
+  readonly residentMegabytes: number
+}
+
+function figures(what: string, { cpuPercent, residentMegabytes }: Cost, electors: number): Figure[] {
+  const goal = (value: number, limit: number, unit: string): { goal?: Goal } =>
+    electors >= GOAL_ELECTORS ? { goal: atMost(value, limit, unit) } : {}
+  return [
+    {
+      what: `${what}: CPU`,
+      unit: '% of a core',
+      value: single(cpuPercent),
+      ...goal(cpuPercent, CPU_GOAL_PERCENT, '% of a core'),
+    },
+    {
+      what: `${what}: RSS`,
+      unit: 'MB',
+      value: single(residentMegabytes),
+      ...goal(residentMegabytes, RSS_GOAL_MEGABYTES, 'MB'),
+    },
+  ]
+}
+
+class Crowd {
+  leading = 0
+  following = 0
+  readonly #child: ChildProcess
+  readonly #end: Promise<unknown>
+  readonly #usages: Usage[] = []
+  #complaints = ''
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.#end = ended(child)
+    this.#end.catch(() => undefined)
+    createInterface({ input: child.stdout! }).on('line', (text) => this.#hear(JSON.parse(text) as Line | Usage))
+    child.stderr!.on('data', (chunk) => (this.#complaints = `${this.#complaints}${String(chunk)}`.slice(-4_000)))
+  }
+
+  async until(what: string, isSo: () => boolean): Promise<void> {
+    try {
+      await eventually({ what, millis: START_MILLIS }, () => Promise.resolve(isSo() || undefined))
+    } catch (cause) {
+      throw new Error(`${this.leading} lead, ${this.following} follow:\n${this.#complaints}`, { cause })
+    }
+  }
+
+  /** Over the next seconds. */
+  async usage(seconds: number, signal: AbortSignal): Promise<Cost> {
+    await sleepUntil(clock, clock.now() + SETTLING_MILLIS, signal)
+    const before = this.#usages.length
+    await sleepUntil(clock, clock.now() + seconds * 1_000, signal)
+    const [first, last] = [this.#usages[before - 1]!, this.#usages.at(-1)!]
+    const cpu = (100_000 * (last.cpuSeconds - first.cpuSeconds)) / (last.monotonicMillis - first.monotonicMillis)
+    return { cpuPercent: cpu, residentMegabytes: last.residentBytes / 1e6 }
+  }
+
+  async kill(): Promise<void> {
+    process.kill(-this.#child.pid!, 'SIGKILL')
+    await this.#end
+  }
+
+  #hear(line: Line | Usage): void {
+    if (line.event === 'usage') this.#usages.push(line)
+    if (line.event === 'leading') this.leading += 1
+    if (line.event === 'stopped') this.leading -= 1
+    if (line.event === 'newLeader') this.following += 1
+  }
+}
+
+/** What was needed to begin is done by then. */
+const SETTLING_MILLIS = 10_000
