@@ -38,6 +38,11 @@ export interface Replica {
   readonly watches: Watches
 }
 
+export interface Response extends TransportResponse {
+  /** What the body says; absent for a watch. */
+  readonly answer?: object
+}
+
 export interface Answer {
   readonly code: number
   readonly body: object
@@ -122,8 +127,8 @@ export class ApiServer {
   }
 
   /** Carries a request out at once. Watches, and lists of version 0, show what the replica does; all else is the store's. */
-  respond(request: TransportRequest, user: string, replica?: Replica): TransportResponse {
-    return this.#catching((): TransportResponse => {
+  respond(request: TransportRequest, user: string, replica?: Replica): Response {
+    return this.#catching((): Response => {
       const parsed = this.#parse(request)
       if (parsed.verb === 'watch') return this.#watch(parsed, request.signal, replica?.watches)
       const isCached = parsed.verb === 'list' && parsed.query.get('resourceVersion') === '0'
@@ -314,8 +319,8 @@ function uidOf(sequence: number): string {
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
-function jsonResponse(status: number, body: object): TransportResponse {
-  return { status, headers: JSON_HEADERS, body: once(Buffer.from(encoded(body))) }
+function jsonResponse(status: number, body: object): Response {
+  return { status, answer: body, headers: JSON_HEADERS, body: once(Buffer.from(encoded(body))) }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {

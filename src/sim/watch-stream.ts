@@ -1,9 +1,14 @@
+export interface Frame {
+  readonly type: string
+  readonly object: object
+}
+
 /**
  * The body of a watch response: frames go in as they happen, bytes come out as they are read. Nothing is lost while
  * nobody reads.
  */
 export class WatchStream implements AsyncIterable<Uint8Array> {
-  readonly #chunks: Uint8Array[] = []
+  readonly #chunks: { readonly bytes: Uint8Array; readonly about?: Frame }[] = []
   #ended = false
   #pushed = 0
   #failure: { readonly reason: unknown } | undefined
@@ -24,14 +29,17 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
     signal.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** One JSON document per line. */
-  push(frame: string): void {
+  /** Called when the last byte of a frame is read. */
+  onRead: ((frame: Frame) => void) | undefined
+
+  /** One JSON document per line: `text` is that of the frame. */
+  push(text: string, about: Frame): void {
     if (this.#ended) return
-    const bytes = Buffer.from(`${frame}\n`)
+    const bytes = Buffer.from(`${text}\n`)
     // Cut in two, wherever that falls: a reader must not take a chunk for a frame, nor for whole characters.
     const middle = this.#pushed++ % this.#cutEvery === 0 ? bytes.length >>> 1 : 0
-    if (middle > 0) this.#chunks.push(bytes.subarray(0, middle))
-    this.#chunks.push(bytes.subarray(middle))
+    if (middle > 0) this.#chunks.push({ bytes: bytes.subarray(0, middle) })
+    this.#chunks.push({ bytes: bytes.subarray(middle), about })
     this.#wake?.()
   }
 
@@ -48,7 +56,7 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
   cut(error?: Error): void {
     if (this.#ended) return
     this.#chunks.length = 0
-    this.#chunks.push(Buffer.from('{"type":"MODIFIED","object":{"metadata":{"na'))
+    this.#chunks.push({ bytes: Buffer.from('{"type":"MODIFIED","object":{"metadata":{"na') })
     if (error !== undefined) this.#broken = error
     this.end()
   }
@@ -71,7 +79,8 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.reason
         const chunk = this.#chunks.shift()
-        if (chunk !== undefined) yield chunk
+        if (chunk?.about) this.onRead?.(chunk.about)
+        if (chunk !== undefined) yield chunk.bytes
         else if (this.#broken !== undefined) throw this.#broken
         else if (this.#ended) return
         else await new Promise<void>((resolve) => (this.#wake = resolve))

@@ -129,6 +129,6 @@ function bookmark(type: ResourceType, revision: number): WatchEvent {
   return { type: 'BOOKMARK', object }
 }
 
-function push(stream: WatchStream, { type, object }: WatchEvent): void {
-  stream.push(`{"type":"${type}","object":${encoded(object)}}`)
+function push(stream: WatchStream, event: WatchEvent): void {
+  stream.push(`{"type":"${event.type}","object":${encoded(event.object)}}`, event)
 }

@@ -84,8 +84,7 @@ function strike(world: World, operator: OperatorProcess, { how, millis }: DeedOf
       return world.later(millis, () => operator.start())
     case 'pause':
     case 'suspend':
-      clock?.[how]()
-      return world.later(millis, () => clock?.resume())
+      return clock && world.later(millis, clock[how]())
     case 'stop':
       operator.stop()
       return world.later(millis, () => operator.start())

@@ -1,18 +1,26 @@
 import type { Transport, TransportRequest, TransportResponse } from '../../kube/transport.ts'
 import { WatchStream } from '../watch-stream.ts'
 import type { Dice } from './dice.ts'
+import type { Response } from '../apiserver.ts'
 import type { Network } from './network.ts'
 import type { ProcessClock } from './process-clock.ts'
 import { isWatch, type Effect } from './weather.ts'
+import type { Witness } from './witness.ts'
 
 interface Waiting {
   readonly resolve: (response: TransportResponse) => void
   readonly reject: (error: Error) => void
 }
 
+interface Surroundings {
+  readonly network: Network
+  readonly witness: Witness
+}
+
 /** How one process reaches the API servers, and as whom. */
 export class Link implements Transport {
   readonly #user: string
+  readonly #witness: Witness
   readonly #network: Network
   readonly #process: ProcessClock
   readonly #dice: Dice
@@ -26,8 +34,9 @@ export class Link implements Transport {
   /** Called after each write that the server carried out, with how many there were. */
   onWrite: (count: number) => void = () => undefined
 
-  constructor(user: string, network: Network, process: ProcessClock, dice: Dice) {
+  constructor(user: string, { network, witness }: Surroundings, process: ProcessClock, dice: Dice) {
     this.#user = user
+    this.#witness = witness
     this.#network = network
     this.#process = process
     this.#dice = dice
@@ -44,7 +53,9 @@ export class Link implements Transport {
     const { promise, resolve, reject } = Promise.withResolvers<TransportResponse>()
     const abort = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', abort, { once: true })
-    this.#carry(this.#network.tamper(this.#user, request), { resolve, reject })
+    const sent = this.#network.tamper(this.#user, request)
+    this.#witness.asked(this.#user, sent)
+    this.#carry(sent, { resolve, reject })
     try {
       return await promise
     } finally {
@@ -106,12 +117,16 @@ export class Link implements Transport {
     this.#answer(response, waiting, fate?.kind === 'slow' ? fate.millis : 0)
   }
 
-  #answer(response: TransportResponse, waiting: Waiting, extraMillis = 0): void {
+  #answer(response: Response, waiting: Waiting, extraMillis = 0): void {
     const { body } = response
-    if (body instanceof WatchStream) this.#streams.add(body)
+    if (body instanceof WatchStream) {
+      this.#streams.add(body)
+      body.onRead = (frame) => this.#process.whenRunning(() => this.#witness.read(this.#user, frame))
+    }
     this.#after(extraMillis, () => {
       if (this.#isDead) return
       this.#reply(() => {
+        this.#witness.answered(this.#user, response.answer)
         const arriving = body instanceof WatchStream ? this.#arriving(body) : body
         waiting.resolve({ ...response, body: arriving })
       })

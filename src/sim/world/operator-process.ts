@@ -4,6 +4,7 @@ import { EventRecorder } from '../../operator/events.ts'
 import type { Log, LogFields } from '../../operator/log.ts'
 import { Metrics } from '../../operator/metrics.ts'
 import { GroupOperator, type OperatorElection } from '../../operator/operator.ts'
+import type { Elector } from '../invariants/facts.ts'
 import { Dice } from './dice.ts'
 import { Link } from './link.ts'
 import type { ClockPlan } from './process-clock.ts'
@@ -66,12 +67,12 @@ export class OperatorProcess {
   start(): void {
     if (this.#life) return
     const { name } = this
-    const { network, seed, trace, world } = this.#stage
+    const { seed, trace, witness, world } = this.#stage
     const life = ++this.#lives
     const dice = new Dice(`${seed}/${name}/${life}`)
     const { random } = dice
     const clock = new ProcessClock(world, this.#plan.clock)
-    const link = new Link(name, network, clock, new Dice(`${seed}/${name}/${life}/link`))
+    const link = new Link(name, this.#stage, clock, new Dice(`${seed}/${name}/${life}/link`))
     const api = new Api(link, clock, { fieldManager: 'leadergroup' })
     const log = this.#log()
     const metrics = new Metrics(clock)
@@ -90,6 +91,8 @@ export class OperatorProcess {
     })
     const stop = new AbortController()
     this.#life = { clock, link, stop }
+    witness.begins(name, 'operator', this.#plan.clock.rate, this.#elector())
+    clock.onRate = (rate) => witness.rate(name, rate)
     trace.fact(`${world.now()} start ${name}`)
     trace.tell(world.now(), name, () => 'starts')
     operator
@@ -115,13 +118,27 @@ export class OperatorProcess {
     this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'is killed')
     life.clock.kill()
     life.link.close()
+    this.#stage.witness.ends(this.name, 'operator')
   }
 
   #end(link: Link, stopped: AbortSignal): void {
     if (!stopped.aborted) this.#stage.fault(this.name, new Error('the operator ended by itself'))
     link.close()
-    if (this.#life?.link === link) this.#life = undefined
+    if (this.#life?.link !== link) return
+    this.#life = undefined
+    this.#stage.witness.ends(this.name, 'operator')
     this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'has stopped')
+  }
+
+  #elector(): Elector | undefined {
+    const { election } = this.#plan
+    if (!election) return undefined
+    return {
+      lock: `${OPERATORS_LEASE.namespace}/${OPERATORS_LEASE.name}`,
+      identity: this.identity,
+      leaseDurationMillis: election.leaseDurationSeconds * 1000,
+      renewDeadlineMillis: election.renewDeadlineSeconds * 1000,
+    }
   }
 
   #election(api: Api, clock: ProcessClock, random: () => number): OperatorElection | undefined {

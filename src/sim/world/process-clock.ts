@@ -31,6 +31,10 @@ export class ProcessClock implements Clock {
   #suspendedAt: number | undefined
   #latest = 0
   #isDead = false
+  readonly #stops = new Set<symbol>()
+  readonly #suspensions = new Set<symbol>()
+  /** Called when the rate of the monotonic clock changes: 0 while it is suspended. */
+  onRate: (rate: number) => void = () => undefined
 
   constructor(world: Clock, { offsetMillis, rate }: ClockPlan) {
     this.#world = world
@@ -62,6 +66,10 @@ export class ProcessClock implements Clock {
     }
   }
 
+  get rate(): number {
+    return this.#rate
+  }
+
   get isStopped(): boolean {
     return this.#due !== undefined
   }
@@ -70,31 +78,55 @@ export class ProcessClock implements Clock {
     return this.#isDead
   }
 
-  pause(): void {
+  /** Returns its end. */
+  pause(): () => void {
+    const pause = Symbol('pause')
+    this.#stops.add(pause)
     this.#due ??= []
-  }
-
-  suspend(): void {
-    if (this.#suspendedAt !== undefined || this.#isDead) return
-    this.pause()
-    this.now()
-    this.#suspendedAt = this.#world.now()
-    for (const { cancel } of this.#timers) cancel()
-  }
-
-  /** Ends a pause or a suspension. */
-  resume(): void {
-    if (this.#isDead) return
-    if (this.#suspendedAt !== undefined) {
-      const world = this.#world.now()
-      this.#wallOffset += world - this.#suspendedAt
-      this.#anchor = { world, local: this.#latest }
-      this.#suspendedAt = undefined
-      for (const timer of this.#timers) this.#arm(timer)
+    return () => {
+      if (this.#stops.delete(pause) && this.#stops.size === 0) this.#goOn()
     }
+  }
+
+  /** Returns its end. */
+  suspend(): () => void {
+    const goOn = this.pause()
+    const suspension = Symbol('suspension')
+    this.#suspensions.add(suspension)
+    if (this.#suspendedAt === undefined) {
+      this.now()
+      this.#suspendedAt = this.#world.now()
+      for (const { cancel } of this.#timers) cancel()
+      this.onRate(0)
+    }
+    return () => {
+      if (this.#suspensions.delete(suspension) && this.#suspensions.size === 0) this.#wakeUp()
+      goOn()
+    }
+  }
+
+  /** Ends all pauses and suspensions. */
+  resume(): void {
+    this.#suspensions.clear()
+    this.#stops.clear()
+    this.#wakeUp()
+    this.#goOn()
+  }
+
+  #wakeUp(): void {
+    if (this.#suspendedAt === undefined || this.#isDead) return
+    const world = this.#world.now()
+    this.#wallOffset += world - this.#suspendedAt
+    this.#anchor = { world, local: this.#latest }
+    this.#suspendedAt = undefined
+    this.onRate(this.#rate)
+    for (const timer of this.#timers) this.#arm(timer)
+  }
+
+  #goOn(): void {
     const due = this.#due ?? []
     this.#due = undefined
-    for (const run of due) run()
+    if (!this.#isDead) for (const run of due) run()
   }
 
   stepWall(millis: number): void {

@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert'
-import { checkHistory, type Change } from '../../../e2e/history.ts'
 import { groupKeys, LEADER_ROLE } from '../../group/keys.ts'
-import type { LeaderGroup } from '../../group/leadergroup.ts'
 import { Pods } from '../../kube/objects.ts'
 import { LeaderGroups } from '../../operator/resources.ts'
+import { describeViolation } from '../invariants/violation.ts'
 import type { Revision } from '../store.ts'
 import { perform } from './deeds.ts'
 import type { Network } from './network.ts'
@@ -65,8 +64,8 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
   await world.world.advance(QUIET_MILLIS)
   for (const { name } of plan.groups) judged('L1', () => assert.equal(unwell(world, name), undefined))
   judged('I14', () => checkQuiet(world.api.history.slice(writesBefore)))
-  const history = world.api.history.flatMap(changeOf)
-  for (const { name } of plan.groups) judged('history', () => checkHistory(history, name))
+  for (const violation of world.witness.violations)
+    violations.push({ rule: violation.rule, text: describeViolation(violation) })
   for (const { who, error } of world.faults) {
     violations.push({ rule: 'crash', text: `${who}: ${error instanceof Error ? error.stack : String(error)}` })
   }
@@ -128,18 +127,4 @@ function checkQuiet(revisions: readonly Revision[]): void {
   if (!loud) return
   const { user, resource, object } = loud
   throw new Error(`in a stable world ${user} wrote ${resource.plural} ${object.metadata.name}`)
-}
-
-function changeOf({ resource, revision: version, type, object }: Revision): readonly Change[] {
-  const gone = type === 'DELETED'
-  switch (resource.kind) {
-    case 'Pod':
-      return [{ kind: 'pod', version, gone, object }]
-    case 'Lease':
-      return object.metadata.namespace === 'default' ? [{ kind: 'lease', version, gone, object }] : []
-    case 'LeaderGroup':
-      return [{ kind: 'group', version, gone, object: object as unknown as LeaderGroup }]
-    default:
-      return []
-  }
 }

@@ -2,6 +2,7 @@ import type { VirtualClock } from '../clock.ts'
 import type { ApiServer } from '../apiserver.ts'
 import type { Network } from './network.ts'
 import type { Trace } from './trace.ts'
+import type { Witness } from './witness.ts'
 
 /** What all actors of a run share. */
 export interface Stage {
@@ -10,6 +11,7 @@ export interface Stage {
   readonly api: ApiServer
   readonly network: Network
   readonly trace: Trace
+  readonly witness: Witness
   /** A process ended that must not: a defect of the program. */
   fault(who: string, error: unknown): void
 }

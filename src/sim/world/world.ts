@@ -14,6 +14,7 @@ import { Slot } from './slot.ts'
 import { toldRevision } from './told-revision.ts'
 import type { Stage } from './stage.ts'
 import { Trace } from './trace.ts'
+import { Witness } from './witness.ts'
 
 /** All actors of one run. */
 export class World implements Stage {
@@ -23,6 +24,7 @@ export class World implements Stage {
   readonly api = new ApiServer(this.world)
   readonly network: Network
   readonly trace: Trace
+  readonly witness = new Witness(() => this.world.now())
   readonly user = new Hands(this.api, 'user')
   readonly boards: readonly Board[]
   readonly slots: readonly Slot[]
@@ -87,6 +89,7 @@ export class World implements Stage {
     const { type, resource, object, user } = revision
     const { namespace, name } = object.metadata
     this.trace.fact(`${this.world.now()} ${revision.revision} ${user} ${type} ${resource.plural} ${namespace} ${name}`)
+    this.witness.committed(revision)
     this.trace.tell(this.world.now(), user, () => toldRevision(revision))
     if (resource.kind !== 'Pod') return
     for (const board of this.boards) board.committed(revision)
