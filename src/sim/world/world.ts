@@ -1,0 +1,98 @@
+import { LeaderGroups } from '../../operator/resources.ts'
+import { Leases } from '../../kube/objects.ts'
+import { ApiServer } from '../apiserver.ts'
+import { VirtualClock } from '../clock.ts'
+import { findResourceType } from '../resource-types.ts'
+import type { Revision } from '../store.ts'
+import { Board } from './board.ts'
+import { Dice } from './dice.ts'
+import { Hands } from './hands.ts'
+import { Network } from './network.ts'
+import { OperatorProcess, OPERATORS_LEASE } from './operator-process.ts'
+import type { Plan, Which } from './plan.ts'
+import { Slot } from './slot.ts'
+import { toldRevision } from './told-revision.ts'
+import type { Stage } from './stage.ts'
+import { Trace } from './trace.ts'
+import { Witness } from './witness.ts'
+
+/** All actors of one run. */
+export class World implements Stage {
+  readonly plan: Plan
+  readonly seed: number
+  readonly world = new VirtualClock()
+  readonly api = new ApiServer(this.world)
+  readonly network: Network
+  readonly trace: Trace
+  readonly witness = new Witness(() => this.world.now())
+  readonly user = new Hands(this.api, 'user')
+  readonly boards: readonly Board[]
+  readonly slots: readonly Slot[]
+  readonly operators: readonly OperatorProcess[]
+  /** Processes that ended although they must not. */
+  readonly faults: { readonly who: string; readonly error: unknown }[] = []
+
+  constructor(plan: Plan, { isTold }: { readonly isTold: boolean }) {
+    this.plan = plan
+    this.seed = plan.seed
+    this.trace = new Trace(isTold)
+    this.network = new Network(this.api, this.world, new Dice(`${plan.seed}/network`), plan.network)
+    this.boards = plan.groups.map(({ name }) => new Board(name))
+    this.slots = plan.slots.map((slot, index) => new Slot(slot, this, index))
+    this.operators = plan.operators.map((operator) => new OperatorProcess(operator, this))
+    this.api.onCommit((revision) => this.#committed(revision))
+  }
+
+  begin(): void {
+    for (const { name, spec } of this.plan.groups) {
+      this.user.create(LeaderGroups, {
+        apiVersion: 'leadergroup.io/v1alpha1',
+        kind: 'LeaderGroup',
+        metadata: { name },
+        spec,
+      })
+    }
+    for (const slot of this.slots) slot.create()
+    for (const operator of this.operators) operator.start()
+  }
+
+  fault(who: string, error: unknown): void {
+    this.faults.push({ who, error })
+  }
+
+  /** All that do what the role says, at this moment. */
+  operatorsOf(which: Which): readonly OperatorProcess[] {
+    if (which === 'all') return this.operators
+    const acting = this.operators.find(({ identity }) => identity === this.#operatorsHolder()) ?? this.operators[0]
+    const found = which === 'acting' ? acting : (this.operators.find((each) => each !== acting) ?? acting)
+    return found ? [found] : []
+  }
+
+  /** The slot of the pod that bears the group's label, or one of the others. */
+  slotOf(group: string, who: 'leader' | 'other'): Slot | undefined {
+    const leader = this.boards.find((board) => board.group === group)?.leader
+    const slots = this.slots.filter(({ plan }) => plan.groups.includes(group))
+    return slots.find(({ podName }) => podName !== undefined && (podName === leader) === (who === 'leader'))
+  }
+
+  later(millis: number, run: () => void): void {
+    this.world.timer(this.world.now() + millis, run)
+  }
+
+  #operatorsHolder(): string | null | undefined {
+    const type = findResourceType(Leases.group, Leases.version, Leases.plural)!
+    const lease = this.api.find(type, OPERATORS_LEASE.namespace, OPERATORS_LEASE.name)
+    return (lease?.['spec'] as { readonly holderIdentity?: string | null } | undefined)?.holderIdentity
+  }
+
+  #committed(revision: Revision): void {
+    const { type, resource, object, user } = revision
+    const { namespace, name } = object.metadata
+    this.trace.fact(`${this.world.now()} ${revision.revision} ${user} ${type} ${resource.plural} ${namespace} ${name}`)
+    this.witness.committed(revision)
+    this.trace.tell(this.world.now(), user, () => toldRevision(revision))
+    if (resource.kind !== 'Pod') return
+    for (const board of this.boards) board.committed(revision)
+    for (const slot of this.slots) slot.committed(revision)
+  }
+}
