@@ -1,18 +1,22 @@
 import { type KubeObject, type Resource } from '../../src/kube/objects.ts'
 import { must } from '../controlplane/must.ts'
-import { ServiceAccounts } from '../controlplane/cluster.ts'
-import { adminApi, controlPlane } from '../controlplane/shared.ts'
+import { type Cluster, ServiceAccounts } from '../controlplane/cluster.ts'
+import { sharedCluster } from '../controlplane/shared.ts'
 
-const NAME = 'candidate'
+export const CANDIDATE = 'candidate'
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }
 const Roles: Resource<KubeObject> = { ...RBAC, plural: 'roles', kind: 'Role' }
 const RoleBindings: Resource<KubeObject> = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding' }
 
 /** A service account that may elect in this namespace and nothing else. Resolves to a kubeconfig with its token. */
 export async function candidateAccount(namespace: string): Promise<string> {
-  const api = await adminApi()
-  const plane = await controlPlane()
-  const metadata = { name: NAME }
+  const cluster = await sharedCluster()
+  return cluster.plane.kubeconfigFor(CANDIDATE, await candidateToken(cluster, namespace))
+}
+
+/** The same; resolves to the token alone. */
+export async function candidateToken({ api, plane }: Cluster, namespace: string): Promise<string> {
+  const metadata = { name: CANDIDATE }
   must(await api.create(ServiceAccounts, namespace, { apiVersion: 'v1', kind: 'ServiceAccount', metadata }))
   must(
     await api.create(Roles, namespace, {
@@ -34,9 +38,9 @@ export async function candidateAccount(namespace: string): Promise<string> {
       apiVersion: `${RBAC.group}/${RBAC.version}`,
       kind: 'RoleBinding',
       metadata,
-      roleRef: { apiGroup: RBAC.group, kind: 'Role', name: NAME },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
+      roleRef: { apiGroup: RBAC.group, kind: 'Role', name: CANDIDATE },
+      subjects: [{ kind: 'ServiceAccount', name: CANDIDATE, namespace }],
     }),
   )
-  return plane.kubeconfigFor(NAME, await plane.serviceAccountToken(namespace, NAME))
+  return plane.serviceAccountToken(namespace, CANDIDATE)
 }
