@@ -18,7 +18,8 @@ import {
   startOperator,
 } from './operator-process.ts'
 import { type Scene, isLabelled, openScene, readyOf } from './operator-scene.ts'
-import { STORED_AS_JSON, witnessStore } from './store-history.ts'
+import { witnessStore } from './store-history.ts'
+import { STORED_AS_JSON } from './store-stream.ts'
 
 /** From the end of an outage: a start of watches and of the operators' election, each after a back-off of some seconds. */
 const RECOVERY_MILLIS = 30_000

@@ -75,7 +75,7 @@ export function mostLabelledByOperators(history: readonly Change[], name: string
   return mostLabelled(history, name, ({ metadata }) => metadata.annotations?.[term] !== undefined)
 }
 
-class GroupCheck {
+export class GroupCheck {
   readonly #name: string
   /** Undefined: the gate is status. */
   readonly #leaseName: string | undefined
@@ -93,6 +93,7 @@ class GroupCheck {
   #statusTerm = 0
   #labels = 0
 
+  /** `leaseName`: undefined in mode Observe, where the gate is status. */
   constructor(name: string, leaseName: string | undefined) {
     this.#name = name
     this.#leaseName = leaseName

@@ -14,7 +14,7 @@ import { adminApi, createNamespace, leaderGroupCrd, sharedCluster } from './cont
 import { checkLeaseHistory } from './lease-history.ts'
 import { type Observer, observe } from './observer.ts'
 import { ENDINGS, type Rotation, rotate } from './rotation.ts'
-import { Dice } from './storm.ts'
+import { Dice } from './dice.ts'
 
 const TERMS = Number(process.env['INTEROP_TERMS'] ?? 40)
 const SEED = Number(process.env['INTEROP_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))

@@ -51,6 +51,16 @@ export async function openAudit(): Promise<Audit> {
 const ELECTION_LEASE = `${OPERATOR_NAMESPACE}/leadergroup-operator`
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection']
 
+/** All but the number of writes in words. */
+export interface Findings {
+  readonly writes: number
+  readonly forbidden: readonly string[]
+  /** What design §3 does not name. */
+  readonly beyond: readonly string[]
+  /** They ended a pod. */
+  readonly fatal: readonly string[]
+}
+
 export class Audit {
   readonly #path: string
   readonly #from: number
@@ -72,17 +82,25 @@ export class Audit {
 
   /** I12: nothing was forbidden, and nothing was written that design §3 does not name. Resolves to how many writes. */
   async check(): Promise<number> {
+    const { writes, forbidden, beyond, fatal } = await this.findings()
+    assert.deepEqual(forbidden, [], 'the shipped RBAC is not enough')
+    assert.deepEqual(beyond, [], 'the operator wrote what it should not')
+    assert.deepEqual(fatal, [], 'the operator ended a pod by writing to it')
+    return writes
+  }
+
+  async findings(): Promise<Findings> {
     const events = await this.#events()
     const groups = groupsOf(events)
     const own = events.filter(isOwn)
     const forbidden = own.filter(({ responseStatus }) => responseStatus?.code === 403 && !isEnding(responseStatus))
-    assert.deepEqual(forbidden.map(describe), [], 'the shipped RBAC is not enough')
     const writes = own.filter(isWrite)
-    const beyond = writes.filter((event) => !isAllowed(event, groups))
-    assert.deepEqual(beyond.map(describe), [], 'the operator wrote what it should not')
-    const fatal = writes.filter(endsPod)
-    assert.deepEqual(fatal.map(describe), [], 'the operator ended a pod by writing to it')
-    return writes.length
+    return {
+      writes: writes.length,
+      forbidden: forbidden.map(describe),
+      beyond: writes.filter((event) => !isAllowed(event, groups)).map(describe),
+      fatal: writes.filter(endsPod).map(describe),
+    }
   }
 
   /** From the beginning, for the groups that there ever were; `isNew`: after this witness was called. */

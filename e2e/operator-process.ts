@@ -35,6 +35,10 @@ export interface OperatorOptions {
   readonly cluster?: Cluster
   /** Instead of one with a token of the service account: a file, written by now. */
   readonly kubeconfig?: string
+  /** The command line that it is. Default: from the sources. */
+  readonly main?: string
+  /** Default: one that goes with it. */
+  readonly logPath?: string
 }
 
 /** One line of its log. */
@@ -71,20 +75,24 @@ async function install(cluster: Cluster): Promise<string> {
   return plane.kubeconfigFor(SERVICE_ACCOUNT, token)
 }
 
-/** Resolves when `/readyz` says ok. Whatever becomes of the test, the process ends with this one at the latest. */
-export async function startOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
+/** Does not run yet. */
+export async function makeOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
   const standard = await installOperator(options.cluster ?? (await sharedCluster()))
   const { kubeconfig = standard } = options
   const [health, metrics] = (await freePorts(2)) as [number, number]
-  const scratch = await openScratch()
-  const process = new OperatorProcess(scratch, { ...options, kubeconfig, health, metrics })
+  return new OperatorProcess(await openScratch(), { ...options, kubeconfig, health, metrics })
+}
+
+/** Resolves when `/readyz` says ok. Whatever becomes of the test, the process ends with this one at the latest. */
+export async function startOperator(options: OperatorOptions = {}): Promise<OperatorProcess> {
+  const operator = await makeOperator(options)
   try {
-    await process.start()
+    await operator.start()
   } catch (error) {
-    await scratch.close()
+    await operator.end()
     throw error
   }
-  return process
+  return operator
 }
 
 interface Site extends OperatorOptions {
@@ -108,6 +116,7 @@ export class OperatorProcess implements AsyncDisposable {
   /** A container that restarts keeps its pod's UID. */
   readonly #uid = randomUUID()
   #run: Run | undefined
+  #extraArgs: readonly string[] = []
 
   constructor(scratch: Scratch, site: Site) {
     this.name = site.name ?? 'operator'
@@ -115,7 +124,7 @@ export class OperatorProcess implements AsyncDisposable {
     this.metricsUrl = `http://127.0.0.1:${site.metrics}/metrics`
     this.#scratch = scratch
     this.#site = site
-    this.#logPath = join(scratch.dir, 'operator.log')
+    this.#logPath = site.logPath ?? join(scratch.dir, 'operator.log')
   }
 
   /** As it stands in the operators' own Lease. */
@@ -123,9 +132,28 @@ export class OperatorProcess implements AsyncDisposable {
     return `${this.name}_${this.#uid}`
   }
 
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#run?.child.pid
+  }
+
   /** Again on the same ports, with the same identity and log. Resolves when it is ready. */
   async start(): Promise<void> {
     const run = await this.#spawn()
+    await this.#untilReady(run)
+  }
+
+  /**
+   * As `start`, but whether it will be ready is left open: there may be no API server. `args`: from now on, beside those that it
+   * always has. Resolves to its end.
+   */
+  async launch(args: readonly string[] = []): Promise<{ readonly ended: Promise<Finished> }> {
+    this.#extraArgs = args
+    const { ended: end } = await this.#spawn()
+    return { ended: end }
+  }
+
+  async #untilReady(run: Run): Promise<void> {
     const over = new AbortController()
     const ready = eventually(
       { what: `the readiness of ${this.name}`, millis: READY_MILLIS, signal: over.signal },
@@ -227,7 +255,7 @@ export class OperatorProcess implements AsyncDisposable {
 
   async #spawn(): Promise<Run> {
     if (this.#run) throw new Error(`${this.name} runs already`)
-    const { kubeconfig, health, metrics, args = [] } = this.#site
+    const { kubeconfig, health, metrics, args = [], main = MAIN } = this.#site
     const flags = [
       `--kubeconfig=${kubeconfig}`,
       `--leader-election-namespace=${OPERATOR_NAMESPACE}`,
@@ -235,10 +263,11 @@ export class OperatorProcess implements AsyncDisposable {
       `--metrics-bind-address=127.0.0.1:${metrics}`,
       '--log-format=json',
       ...args,
+      ...this.#extraArgs,
     ]
     const log = await open(this.#logPath, 'a')
     try {
-      const child = this.#scratch.spawn(NODE, [MAIN, 'operator', ...flags], {
+      const child = this.#scratch.spawn(NODE, [main, 'operator', ...flags], {
         // Nothing of the user's: no KUBECONFIG, no LEADERGROUP_ variables.
         env: { PATH: process.env['PATH'], POD_NAME: this.name, POD_UID: this.#uid },
         stdio: ['ignore', log.fd, log.fd],

@@ -9,7 +9,7 @@ import { monotonicMillis } from './candidates/line.ts'
 import { PEERS } from './candidates/peers.ts'
 import type { Kind } from './candidates/programs.ts'
 import { eventually } from './controlplane/eventually.ts'
-import type { Dice } from './storm.ts'
+import type { Dice } from './dice.ts'
 
 export const ENDINGS = ['stopped', 'killed', 'paused'] as const
 export type Ending = (typeof ENDINGS)[number]

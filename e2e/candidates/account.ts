@@ -4,20 +4,28 @@ import { ServiceAccounts } from '../controlplane/cluster.ts'
 import type { ControlPlane } from '../controlplane/controlplane.ts'
 import { must } from '../controlplane/must.ts'
 
-const NAME = 'candidate'
+export const CANDIDATE = 'candidate'
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }
 const Roles: Resource<KubeObject> = { ...RBAC, plural: 'roles', kind: 'Role' }
 const RoleBindings: Resource<KubeObject> = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding' }
 
+/** What accounts are made on. */
+interface Server {
+  readonly api: Api
+  readonly plane: ControlPlane
+}
+
 /** Who the API server takes the candidates of a namespace for. */
-export const candidateUser = (namespace: string): string => `system:serviceaccount:${namespace}:${NAME}`
+export const candidateUser = (namespace: string): string => `system:serviceaccount:${namespace}:${CANDIDATE}`
 
 /** A service account that may elect in this namespace and nothing else. Resolves to a kubeconfig with its token. */
-export async function candidateAccount(
-  { api, plane }: { readonly api: Api; readonly plane: ControlPlane },
-  namespace: string,
-): Promise<string> {
-  const metadata = { name: NAME }
+export async function candidateAccount(server: Server, namespace: string): Promise<string> {
+  return server.plane.kubeconfigFor(CANDIDATE, await candidateToken(server, namespace))
+}
+
+/** The same; resolves to the token alone. */
+export async function candidateToken({ api, plane }: Server, namespace: string): Promise<string> {
+  const metadata = { name: CANDIDATE }
   must(await api.create(ServiceAccounts, namespace, { apiVersion: 'v1', kind: 'ServiceAccount', metadata }))
   must(
     await api.create(Roles, namespace, {
@@ -39,9 +47,9 @@ export async function candidateAccount(
       apiVersion: `${RBAC.group}/${RBAC.version}`,
       kind: 'RoleBinding',
       metadata,
-      roleRef: { apiGroup: RBAC.group, kind: 'Role', name: NAME },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
+      roleRef: { apiGroup: RBAC.group, kind: 'Role', name: CANDIDATE },
+      subjects: [{ kind: 'ServiceAccount', name: CANDIDATE, namespace }],
     }),
   )
-  return plane.kubeconfigFor(NAME, await plane.serviceAccountToken(namespace, NAME))
+  return plane.serviceAccountToken(namespace, CANDIDATE)
 }

@@ -6,9 +6,10 @@ import { writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { findCluster } from '../../src/cmd/cluster.ts'
 import { parseDuration } from '../../src/cmd/duration.ts'
-import { systemClock } from '../../src/clock.ts'
+import { sleepUntil, systemClock } from '../../src/clock.ts'
 import { Api } from '../../src/kube/api.ts'
 import { undiciTransport } from '../../src/kube/undici.ts'
+import { abortOf } from '../../src/lock/abort-of.ts'
 import { Elector } from '../../src/lock/elector.ts'
 import { leaseLock } from '../../src/lock/lease-lock.ts'
 import type { Term } from '../../src/lock/term.ts'
@@ -24,6 +25,8 @@ const { values } = parseArgs({
     'retry-period': { type: 'string', default: '2s' },
     kubeconfig: { type: 'string' },
     'release-on-cancel': { type: 'boolean', default: false },
+    /** It says so as often as this that it acts as the leader. */
+    'act-every': { type: 'string' },
   },
 })
 
@@ -55,22 +58,32 @@ await transport.close()
 async function work(term: Term): Promise<void> {
   isWorking = true
   say('leading')
-  await new Promise((resolve) => {
-    if (term.signal.aborted) resolve(undefined)
-    term.signal.addEventListener('abort', resolve, { once: true })
-  })
+  const over = abortOf(term.signal)
+  if (values['act-every'] !== undefined) await act(term, seconds('act-every') * 1000)
+  await over
   say('stopped')
   isWorking = false
 }
 
+async function act(term: Term, everyMillis: number): Promise<void> {
+  while (!term.signal.aborted) {
+    // Before it asks: what is true when it asks was true then.
+    const at = monotonicMillis()
+    if (term.isCurrent()) say('acts', String(term.token), at)
+    const next = sleepUntil(clock, clock.now() + everyMillis, term.signal)
+    // The end of the term ends the wait as well.
+    await next.catch(() => undefined)
+  }
+}
+
 /** In one write: the process may be killed at any moment. */
-function say(event: Line['event'], leader?: string): void {
-  const line = { event, leader, monotonicMillis: monotonicMillis(), wallMillis: clock.wallNow() } satisfies object
+function say(event: Line['event'], leader?: string, at = monotonicMillis()): void {
+  const line = { event, leader, monotonicMillis: at, wallMillis: clock.wallNow() } satisfies object
   writeSync(1, `${JSON.stringify(line)}\n`)
 }
 
-function seconds(flag: 'lease-duration' | 'renew-deadline' | 'retry-period'): number {
-  const given = parseDuration(values[flag])
+function seconds(flag: 'lease-duration' | 'renew-deadline' | 'retry-period' | 'act-every'): number {
+  const given = parseDuration(values[flag] ?? '')
   if (given === undefined) throw new TypeError(`--${flag} ${values[flag]} is no duration`)
   return given
 }
