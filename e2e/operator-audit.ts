@@ -153,8 +153,9 @@ function groupsOf(events: readonly AuditEvent[]): Groups {
   const leases = new Set<string>()
   const followed = new Set<string>()
   const services = new Set<string>()
-  for (const { verb, objectRef, requestObject } of events) {
-    if (objectRef?.resource !== 'leadergroups') continue
+  for (const { verb, objectRef, requestObject, responseStatus } of events) {
+    // What was refused is no wish, and may have any shape.
+    if (objectRef?.resource !== 'leadergroups' || (responseStatus?.code ?? 200) >= 300) continue
     for (const service of requestObject?.spec?.services ?? []) services.add(`${objectRef.namespace}/${service.name}`)
     // `kubectl apply` of something new is a create as well.
     if (verb !== 'create') continue

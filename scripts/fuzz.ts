@@ -67,10 +67,20 @@ async function propertyTests(): Promise<readonly string[]> {
 
 async function run(seed: string): Promise<{ code: number | null; output: string }> {
   const suite = flags.manifests
-    ? ['--config', 'e2e/.mocharc.json', '--spec', 'e2e/manifests.test.ts']
-    : ['--no-config', ...(await propertyTests()).flatMap((file) => ['--spec', file])]
+    ? ['--require', './e2e/hooks.ts', '--spec', 'e2e/manifests.test.ts']
+    : (await propertyTests()).flatMap((file) => ['--spec', file])
   const grep = flags.grep === undefined ? [] : ['--grep', flags.grep]
-  const args = [...suite, '--require', './scripts/fuzz-seed.ts', '--timeout', '0', '--reporter', 'dot', ...grep]
+  const args = [
+    '--no-config',
+    ...suite,
+    '--require',
+    './scripts/fuzz-seed.ts',
+    '--timeout',
+    '0',
+    '--reporter',
+    'dot',
+    ...grep,
+  ]
   // A path leads to one failure at once: more runs would only follow it.
   const env = { ...process.env, FUZZ_SEED: seed, FUZZ_PATH: flags.path ?? '', FUZZ_TIMES: flags.times }
   const child = spawn(MOCHA, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] })
