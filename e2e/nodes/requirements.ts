@@ -52,13 +52,20 @@ export class Unmet extends Error {
   override readonly name = 'Unmet'
 }
 
+/** Why nodes cannot run here, even with packages that could be installed; undefined: they can. */
+export async function unmet(): Promise<string | undefined> {
+  const { obstacles, packages } = await missing()
+  const installable = packages.length === 0 || (await onPath('apt-get'))
+  if (obstacles.length === 0 && installable) return undefined
+  const programs = packages.length > 0 ? [`the programs of Debian's packages ${packages.join(', ')}`] : []
+  return `nodes cannot run here: missing ${[...obstacles, ...programs].join('; ')}`
+}
+
 /** Installs what is missing where that is possible, else rejects with {@link Unmet}, which says all of it. */
 export async function meetRequirements(progress: Progress): Promise<void> {
-  const { obstacles, packages } = await missing()
-  if (obstacles.length > 0 || (packages.length > 0 && !(await onPath('apt-get')))) {
-    const programs = packages.length > 0 ? [`the programs of Debian's packages ${packages.join(', ')}`] : []
-    throw new Unmet(`nodes cannot run here: missing ${[...obstacles, ...programs].join('; ')}`)
-  }
+  const reason = await unmet()
+  if (reason !== undefined) throw new Unmet(reason)
+  const { packages } = await missing()
   if (packages.length === 0) return
   progress.say(`installing packages: ${packages.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }

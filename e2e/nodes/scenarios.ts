@@ -25,6 +25,7 @@ export interface Scenario {
 const MINUTE = 60_000
 const ASSIGN: readonly Setting[] = [
   { elector: 'none', routing: 'Direct' },
+  { elector: 'none', routing: 'Direct', leaderOnly: true },
   { elector: 'none', routing: 'Selector' },
   { elector: 'none', routing: 'own Service' },
 ]

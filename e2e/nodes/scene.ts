@@ -65,7 +65,10 @@ export class Scene implements AsyncDisposable {
       return `http://${spec?.clusterIP}/`
     }
     await this.apply(
-      clientPod(workload, clientNode, BEAT_MILLIS, { leader: await url('leader'), follower: await url('follower') }),
+      clientPod(workload, clientNode, BEAT_MILLIS, {
+        leader: await url('leader'),
+        follower: this.setting.leaderOnly ? undefined : await url('follower'),
+      }),
     )
     await eventually({ what: 'answers for the client', millis: READY_MILLIS, intervalMillis: 500 }, async () => {
       const answers = await this.#answers().catch(() => [])
@@ -112,11 +115,16 @@ export class Scene implements AsyncDisposable {
     const startedAt = wallMillis()
     const at = await act(this, leader)
     await this.record.until('another leader', limitMillis, startedAt, ({ kind }) => kind === 'labelled')
-    await this.#settle()
-    const until = wallMillis()
-    const answers = await this.#answers((until - at) / 1_000 + 5)
+    const { answers, until } = await this.answersUntilSettled(at)
     const { sightings } = this.record
     return costOf({ at, until, before: leader.name, answers, sightings } satisfies Change)
+  }
+
+  /** What the client saw since `at`, and until all was well again. */
+  async answersUntilSettled(at: number): Promise<{ readonly answers: readonly Answer[]; readonly until: number }> {
+    await this.#settle()
+    const until = wallMillis()
+    return { answers: await this.#answers((until - at) / 1_000 + 5), until }
   }
 
   /** All pods are ready, one of them leads, its Service leads to it, and kube-proxy has had time to say so. */

@@ -10,6 +10,13 @@ export interface Setting {
   readonly kind?: 'Deployment' | 'StatefulSet'
   /** How long the workload goes on answering after SIGTERM. */
   readonly lingerMillis?: number
+  /** client-go's electors empty their Lease at a graceful end. Default: true. */
+  readonly releases?: false
+  /** Nobody says which container elects. */
+  readonly unnamedElector?: true
+  readonly memoryLimit?: string
+  /** Without a Service for the followers. */
+  readonly leaderOnly?: true
 }
 
 export const GROUP = 'db'
@@ -28,11 +35,12 @@ export function electorOf(setting: Setting): { readonly container: string; reado
   return ELECTORS[setting.elector]
 }
 
-export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis }: Setting): string {
+export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis, leaderOnly }: Setting): string {
   return [
     elector === 'none' ? 'Assign' : `Observe, ${elector}`,
     ...(releaseDeadHolder ? ['releaseDeadHolder'] : []),
     routing,
+    ...(leaderOnly ? ['leader only'] : []),
     ...(kind === 'StatefulSet' ? [kind] : []),
     ...(lingerMillis ? [`lingers ${lingerMillis} ms`] : []),
   ].join(', ')
@@ -41,7 +49,7 @@ export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis
 /** Pods never run on the client's node: their traffic crosses from one node to another, and a node can be taken away. */
 export function manifests(setting: Setting, image: string, clientNode: string): readonly object[] {
   const metadata = { name: GROUP }
-  const { kind = 'Deployment', elector } = setting
+  const { kind = 'Deployment', elector, unnamedElector } = setting
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
     {
@@ -76,7 +84,7 @@ export function manifests(setting: Setting, image: string, clientNode: string): 
         template: {
           metadata: {
             labels: { app: GROUP },
-            ...(elector === 'none'
+            ...(elector === 'none' || unnamedElector
               ? {}
               : { annotations: { 'leadergroup.io/elector-container': ELECTORS[elector].container } }),
           },
@@ -87,7 +95,7 @@ export function manifests(setting: Setting, image: string, clientNode: string): 
   ]
 }
 
-function leaderGroup({ elector, routing, releaseDeadHolder }: Setting): object {
+function leaderGroup({ elector, routing, releaseDeadHolder, leaderOnly }: Setting): object {
   const ports = [{ name: 'http', port: 80, targetPort: PORT }]
   return {
     apiVersion: 'leadergroup.io/v1alpha1',
@@ -97,12 +105,13 @@ function leaderGroup({ elector, routing, releaseDeadHolder }: Setting): object {
       selector: { matchLabels: { app: GROUP } },
       ...(elector === 'none' ? {} : { mode: 'Observe', leaseName: GROUP }),
       ...(releaseDeadHolder ? { failover: { releaseDeadHolder } } : {}),
+      ...(routing === 'Direct' ? {} : { labelFollowers: true }),
       ...(routing === 'own Service'
-        ? { labelFollowers: true }
+        ? {}
         : {
             services: [
               { name: serviceOf('leader'), role: 'Leader', routing, ports },
-              { name: serviceOf('follower'), role: 'Follower', routing, ports },
+              ...(leaderOnly ? [] : [{ name: serviceOf('follower'), role: 'Follower', routing, ports }]),
             ],
           }),
     },
@@ -125,7 +134,11 @@ function ownService(role: 'leader' | 'follower'): object {
   }
 }
 
-function podSpec({ elector, lingerMillis = 0 }: Setting, image: string, clientNode: string): object {
+function podSpec(
+  { elector, lingerMillis = 0, releases, memoryLimit }: Setting,
+  image: string,
+  clientNode: string,
+): object {
   const own = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } })
   const env = [
     own('POD_NAME', 'metadata.name'),
@@ -140,15 +153,16 @@ function podSpec({ elector, lingerMillis = 0 }: Setting, image: string, clientNo
     imagePullPolicy: 'IfNotPresent',
     command,
     env,
+    ...(memoryLimit === undefined ? {} : { resources: { limits: { memory: memoryLimit } } }),
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
   })
   const elect = ['node', '/leadergroup.mjs', 'elect', '--lease', GROUP, '--', 'node', '/app/serve.ts']
+  const clientGo = ['node', '/app/elector.ts', GROUP, ...(releases === false ? [] : ['--release-on-cancel'])]
   const server = container('server', elector === 'elect' ? elect : ['node', '/app/serve.ts'])
   const probe = { httpGet: { path: '/ready', port: PORT }, periodSeconds: 1, failureThreshold: 1 }
   // Followers of `elect` answer nothing: they have no command that runs.
   const probed = elector === 'elect' ? server : { ...server, readinessProbe: probe }
-  const containers =
-    elector === 'client-go' ? [probed, container('elector', ['node', '/app/elector.ts', GROUP])] : [probed]
+  const containers = elector === 'client-go' ? [probed, container('elector', clientGo)] : [probed]
   const sidecar = {
     ...container('elector', ['node', '/leadergroup.mjs', 'sidecar', '--lease', GROUP]),
     restartPolicy: 'Always',
@@ -185,7 +199,7 @@ export function clientPod(
   image: string,
   node: string,
   beatMillis: number,
-  urls: { leader: string; follower: string },
+  urls: { readonly leader: string; readonly follower: string | undefined },
 ): object {
   return {
     apiVersion: 'v1',
@@ -201,7 +215,13 @@ export function clientPod(
           name: 'client',
           image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['node', '/app/client.ts', String(beatMillis), urls.leader, urls.follower],
+          command: [
+            'node',
+            '/app/client.ts',
+            String(beatMillis),
+            urls.leader,
+            ...(urls.follower === undefined ? [] : [urls.follower]),
+          ],
           securityContext: {
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,

@@ -7,7 +7,7 @@ import { Agent, get } from 'node:http'
 
 type Kind = 'new' | 'kept' | 'follower'
 
-const [beat, leader, follower] = [Number(process.argv[2]), process.argv[3]!, process.argv[4]!]
+const [beat, leader, follower] = [Number(process.argv[2]), process.argv[3]!, process.argv[4]]
 const FOLLOWER_BEATS = 5
 const PATIENCE_MILLIS = 1_000
 const FLUSH_MILLIS = 100
@@ -45,7 +45,7 @@ function now(): number {
 let beats = 0
 setInterval(() => {
   ask('new', leader, false)
-  if ((beats += 1) % FOLLOWER_BEATS === 0) ask('follower', follower, false)
+  if (follower && (beats += 1) % FOLLOWER_BEATS === 0) ask('follower', follower, false)
   if (isKeptBusy) return
   isKeptBusy = true
   ask('kept', leader, kept, () => (isKeptBusy = false))

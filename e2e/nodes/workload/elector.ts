@@ -2,5 +2,6 @@
 import { randomUUID } from 'node:crypto'
 
 const [name, namespace] = [process.env['POD_NAME']!, process.env['POD_NAMESPACE']!]
-const args = ['/app/client-go', '--lease', process.argv[2]!, '--namespace', namespace, '--release-on-cancel']
+const [, , lease, ...flags] = process.argv
+const args = ['/app/client-go', '--lease', lease!, '--namespace', namespace, ...flags]
 process.execve!('/app/client-go', [...args, '--id', `${name}_${randomUUID()}`], process.env)

@@ -14,6 +14,12 @@ const server = createServer((request, response) => {
 server.listen(Number(process.env['PORT'] ?? 8080))
 
 process.on('SIGUSR2', () => (ready = false))
+// Two ways to die by its own doing: an end that looks like success, and one of hunger.
+process.on('SIGINT', () => process.exit(0))
+process.on('SIGHUP', () => {
+  const hoard: Buffer[] = []
+  for (;;) hoard.push(Buffer.alloc(16 * 2 ** 20, 1))
+})
 process.on('SIGTERM', () => {
   setTimeout(() => {
     server.close(() => process.exit(0))

@@ -1,0 +1,156 @@
+/**
+ * The product as users install it, moving real traffic between real containers on real nodes. `NODES=share` is what fits
+ * into a few minutes; `NODES_WRITE=1` makes `docs/nodes.md` of a whole run.
+ */
+import assert from 'node:assert/strict'
+import { cpus, loadavg } from 'node:os'
+import { systemClock } from '../../src/clock.ts'
+import { KUBERNETES_VERSION } from '../controlplane/binaries.ts'
+import { terminalProgress } from '../controlplane/progress.ts'
+import { DEATHS, type DeathCase, survivors } from './deaths.ts'
+import { type ImageFacts, imageFacts } from './image-facts.ts'
+import { installOperator } from './installation.ts'
+import { costOf } from './measure.ts'
+import { meetRequirements } from './requirements.ts'
+import { type Death, type Row, writeReport } from './report.ts'
+import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { Scene } from './scene.ts'
+import { type Setting, nameOf } from './setting.ts'
+import { type World, ownWorld, usersWorld } from './world.ts'
+
+const { NODES, NODES_CONTEXT, NODES_OPERATOR, NODES_WORKLOAD, NODES_WRITE } = process.env
+const isShare = NODES === 'share'
+const isOwn = NODES_CONTEXT === undefined
+
+/** Rows of the share, by scenario and setting. */
+const SHARE: Readonly<Record<string, readonly string[]>> = {
+  planned: ['Assign, Direct, leader only'],
+  kill: ['Observe, client-go, releaseDeadHolder, Direct'],
+  operator: ['Assign, Direct'],
+}
+/** A lost node is noticed after 50 s, and a first build of images takes minutes. */
+const CASE_MILLIS = 900_000
+const START_MILLIS = 1_800_000
+
+const rows: Row[] = []
+const deaths: Death[] = []
+
+describe('on real nodes', function () {
+  this.timeout(CASE_MILLIS)
+  let world: World
+  let clientNode: string
+  let image: ImageFacts | undefined
+  const begun = { at: new Date(systemClock.wallNow()).toISOString(), load: loadavg()[0]! }
+
+  before(async function () {
+    this.timeout(START_MILLIS)
+    const progress = terminalProgress()
+    if (isOwn) await meetRequirements(progress)
+    world = isOwn ? await ownWorld(progress) : await usersWorld(NODES_CONTEXT, usersImages())
+    clientNode = await lastNode(world)
+    await installOperator(world)
+  })
+
+  after(async function () {
+    this.timeout(CASE_MILLIS)
+    await world?.[Symbol.asyncDispose]()
+    if (NODES_WRITE !== '1') return
+    const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'})`
+    const load = [begun.load, loadavg()[0]!] as const
+    await writeReport({ at: begun.at, machine, load, kubernetes: KUBERNETES_VERSION, image, rows, deaths })
+  })
+
+  it('two replicas of the installed operator run as nobody, with nothing to write and no capabilities', async function () {
+    if (!isOwn) return this.skip()
+    image = await imageFacts(world)
+    assert.equal(image.runsAs, 'user 65532, no capabilities, read-only root')
+    console.log(image)
+  })
+
+  for (const scenario of SCENARIOS) {
+    for (const setting of scenario.settings) {
+      if (isShare && !SHARE[scenario.name]?.includes(nameOf(setting))) continue
+      it(`${scenario.title}: ${nameOf(setting)}`, async function () {
+        if (scenario.ownNodes && !isOwn) return this.skip()
+        await measure(world, clientNode, scenario, setting)
+      })
+    }
+  }
+
+  if (isShare) return
+  describe('proof of death', () => {
+    for (const death of DEATHS) {
+      it(`${death.title}: ${death.isProof ? 'is one' : 'is none'}`, async function () {
+        if (!isOwn) return this.skip()
+        await die(world, clientNode, death)
+      })
+    }
+  })
+})
+
+async function measure(world: World, clientNode: string, scenario: Scenario, setting: Setting): Promise<void> {
+  await using scene = await Scene.open(world, setting, clientNode)
+  const costs = []
+  for (let time = 0; time < (isShare ? 2 : scenario.times); time += 1) {
+    const leader = await scene.leader()
+    const cost = await scene.change(scenario.act, scenario.limitMillis)
+    await scenario.repair?.(scene, leader)
+    console.log(`      ${JSON.stringify(cost)}`)
+    costs.push(cost)
+  }
+  rows.push({ scenario: scenario.name, title: scenario.title, setting: nameOf(setting), costs })
+  assert.equal(scene.record.most, 1, 'two pods bore the label')
+  for (const cost of costs) {
+    assert.notEqual(cost.answer, undefined, 'the new leader never answered')
+    assert.equal(cost.strange, 0, 'a pod answered that never led')
+    // The slice is swapped in one write, so there is no moment without an address.
+    if (scenario.name === 'planned' && setting.routing === 'Direct') assert.deepEqual(cost.failed, {})
+  }
+}
+
+async function die(
+  world: World,
+  clientNode: string,
+  { title, setting, isProof, act, repair }: DeathCase,
+): Promise<void> {
+  await using scene = await Scene.open(world, setting, clientNode)
+  const leader = await scene.leader()
+  const released = { at: undefined as number | undefined, survivors: [] as readonly number[] }
+  const at = await act(scene, leader)
+  const { sightings } = scene.record
+  const isNext = ({ kind, pod }: { kind: string; pod: string }): boolean => kind === 'labelled' && pod !== ''
+  // Whichever comes first; a Lease that nobody empties is taken when it has expired.
+  await scene.record.until('a release or another leader', CASE_MILLIS / 3, at, (sighting) => {
+    return (sighting.kind === 'lease' && sighting.pod === '') || isNext(sighting)
+  })
+  released.at = sightings.find((sighting) => sighting.at >= at && sighting.kind === 'lease' && sighting.pod === '')?.at
+  if (released.at !== undefined) released.survivors = await survivors(scene, leader, at)
+  await scene.record.until('another leader', CASE_MILLIS / 3, at, isNext)
+  await repair?.(scene, leader)
+  const { answers, until } = await scene.answersUntilSettled(at)
+  const cost = costOf({ at, until, before: leader.name, answers, sightings })
+  console.log(`      ${JSON.stringify({ released: released.at && released.at - at, ...cost })}`)
+  deaths.push({ title, released: released.at !== undefined, takeoverMillis: cost.answer ?? Number.NaN })
+  assert.equal(released.at !== undefined, isProof, isProof ? 'it was not released' : 'it was released')
+  assert.deepEqual(released.survivors, [], 'released while the elector ran')
+  assert.equal(scene.record.most, 1, 'two pods bore the label')
+}
+
+function usersImages(): { readonly operator: string; readonly workload: string } {
+  if (NODES_OPERATOR === undefined || NODES_WORKLOAD === undefined) {
+    throw new Error('with a context, NODES_OPERATOR and NODES_WORKLOAD name images that its nodes have or can pull')
+  }
+  return { operator: NODES_OPERATOR, workload: NODES_WORKLOAD }
+}
+
+/** The client's; the workload runs on the others, of which there have to be two. */
+async function lastNode(world: World): Promise<string> {
+  const { stdout } = await world.kubectl(['get', 'nodes', '-o', 'name'])
+  const names = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.replace('node/', ''))
+    .toSorted()
+  assert.ok(names.length >= 3, `three nodes are needed, here are ${names.join(', ')}`)
+  return names.at(-1)!
+}

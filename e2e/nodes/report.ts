@@ -1,0 +1,168 @@
+/** `docs/nodes.md` and its picture, from what a whole run has measured. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { format } from 'prettier'
+import type { ImageFacts } from './image-facts.ts'
+import type { Cost, Late } from './measure.ts'
+import { timelines } from './timelines.ts'
+
+const DOCS = join(import.meta.dirname, '../../docs')
+export const DATA_FILE = join(DOCS, 'nodes.json')
+export const PAGE_FILE = join(DOCS, 'nodes.md')
+export const PICTURE_FILE = join(DOCS, 'nodes.svg')
+
+const BEGIN = '<!-- Made by `NODES_WRITE=1 npm run e2e:nodes` from nodes.json, from here … -->'
+const END = '<!-- … to here. -->'
+
+export interface Report {
+  readonly at: string
+  readonly machine: string
+  /** At its beginning and at its end: one-minute averages. */
+  readonly load: readonly [number, number]
+  readonly kubernetes: string
+  readonly image: ImageFacts | undefined
+  readonly rows: readonly Row[]
+  readonly deaths: readonly Death[]
+}
+
+export interface Row {
+  readonly scenario: string
+  readonly title: string
+  readonly setting: string
+  readonly costs: readonly Cost[]
+}
+
+/** A way to die, or only to seem dead, and what the operator made of it. */
+export interface Death {
+  readonly title: string
+  /** It emptied the Lease of the dead holder. */
+  readonly released: boolean
+  /** From the event to the first answer of the next leader, in milliseconds. */
+  readonly takeoverMillis: number
+}
+
+export async function writeReport(report: Report): Promise<void> {
+  await writeFile(DATA_FILE, await format(JSON.stringify(report), { parser: 'json', printWidth: 120 }))
+  await writeFile(PICTURE_FILE, timelines(report.rows))
+  await writeFile(PAGE_FILE, withTables(await readFile(PAGE_FILE, 'utf8'), report))
+}
+
+/** The page with its tables made anew. */
+export function withTables(page: string, report: Report): string {
+  const [before, rest] = page.split(BEGIN)
+  const after = rest?.split(END)[1]
+  if (before === undefined || after === undefined) throw new Error(`${PAGE_FILE} has lost the marks of its tables`)
+  return `${before}${BEGIN}\n\n${tables(report)}\n\n${END}${after}`
+}
+
+export function tables({ at, machine, load, kubernetes, image, rows, deaths }: Report): string {
+  const when = `${at.slice(0, 10)}, Kubernetes ${kubernetes}, ${machine}, load ${load.map((each) => each.toFixed(1)).join(' → ')}.`
+  const scenarios = [...new Set(rows.map(({ title }) => title))]
+  return [
+    when,
+    ...(image ? [imageTable(image)] : []),
+    ...scenarios.map((title) =>
+      scenarioTable(
+        title,
+        rows.filter((row) => row.title === title),
+      ),
+    ),
+    ...(deaths.length > 0 ? [deathTable(deaths)] : []),
+  ].join('\n\n')
+}
+
+function imageTable(image: ImageFacts): string {
+  return table(
+    ['The image', ''],
+    [
+      ['size, unpacked', `${megabytes(image.bytes)} MB`],
+      [
+        'from the start of its process to ready',
+        `${image.startMillis.map((millis) => millis.toFixed(0)).join(', ')} ms`,
+      ],
+      [
+        'memory of the replica that acts, and of the other',
+        image.anonBytes.map((bytes) => `${megabytes(bytes)} MB`).join(', '),
+      ],
+      ['runs as', image.runsAs],
+    ],
+  )
+}
+
+function scenarioTable(title: string, rows: readonly Row[]): string {
+  const head = [
+    '',
+    'n',
+    'Lease',
+    'label',
+    'slice',
+    'first answer',
+    'gap',
+    'unanswered',
+    'late',
+    'kept open, late',
+    'follower, late',
+    'changes',
+  ]
+  const lines = rows.map(({ setting, costs }) => [
+    setting,
+    String(costs.length),
+    middle(costs.map(({ lease }) => lease)),
+    middle(costs.map(({ label }) => label)),
+    middle(costs.map(({ slice }) => slice)),
+    middle(costs.map(({ answer }) => answer)),
+    middle(costs.map(({ gap }) => gap)),
+    failures(costs),
+    lateness(costs.map(({ late }) => late)),
+    lateness(costs.map(({ keptLate }) => keptLate)),
+    lateness(costs.map(({ followerLate }) => followerLate)),
+    [...new Set(costs.map(({ changes }) => changes))].toSorted((a, b) => a - b).join('–'),
+  ])
+  return `### ${capital(title)}\n\n${table(head, lines)}`
+}
+
+function deathTable(deaths: readonly Death[]): string {
+  const lines = deaths.map(({ title, released, takeoverMillis }) => [
+    title,
+    released ? 'yes' : 'no',
+    `${(takeoverMillis / 1_000).toFixed(1)} s`,
+  ])
+  return `### Proof of death\n\n${table(['', 'released', 'next leader answers after'], lines)}`
+}
+
+/** Median, and the largest where there are several. */
+function middle(values: readonly (number | undefined)[]): string {
+  const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b)
+  if (known.length === 0) return '–'
+  const median = known[Math.floor((known.length - 1) / 2)]!
+  return known.length === 1 ? millis(median) : `${millis(median)} / ${millis(known.at(-1)!)}`
+}
+
+function millis(value: number): string {
+  return value < 10 ? value.toFixed(1) : value.toFixed(0)
+}
+
+function failures(costs: readonly Cost[]): string {
+  const sums = new Map<string, number>()
+  for (const { failed } of costs)
+    for (const [error, count] of Object.entries(failed)) sums.set(error, (sums.get(error) ?? 0) + count)
+  return sums.size === 0 ? '0' : [...sums].map(([error, count]) => `${count} ${error}`).join(', ')
+}
+
+function lateness(all: readonly Late[]): string {
+  const count = all.reduce((sum, late) => sum + late.count, 0)
+  return count === 0 ? '0' : `${count}, until ${millis(Math.max(...all.map(({ last }) => last)))}`
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n')
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
+}
+
+function capital(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1)
+}
