@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { KubeConfig } from '@kubernetes/client-node'
-import { LeaderElector, LeaseLock } from '../src/exports/client-go.ts'
+import { LeaderElector, LeaseLock, newEventRecorder } from '../src/exports/client-go.ts'
 import { Leases } from '../src/kube/objects.ts'
 import { candidateAccount } from './candidates/account.ts'
 import { Candidates, SHORT } from './candidates/candidate.ts'
@@ -112,5 +112,33 @@ describe('client-go’s face beside client-go', () => {
       noted.leaders.filter((leader) => leader !== ''),
       [OURS, THEIRS, OURS, THEIRS, OURS],
     )
+  })
+})
+
+describe('client-go’s face, and kubectl', () => {
+  it('writes events that are shown with the Lease', async () => {
+    const { api, plane } = await sharedCluster()
+    const namespace = await createNamespace('face')
+    const kube = new KubeConfig()
+    kube.loadFromFile(await candidateAccount({ api, plane }, namespace))
+    const stop = new AbortController()
+    const elector = new LeaderElector({
+      lock: new LeaseLock({
+        leaseMeta: { namespace, name: 'db' },
+        lockConfig: { identity: OURS, eventRecorder: newEventRecorder(api, { component: 'billing' }) },
+        kube,
+      }),
+      ...SHORT,
+      callbacks: { onStartedLeading: () => stop.abort(), onStoppedLeading: () => undefined },
+    })
+    await elector.run({ signal: stop.signal })
+    // The second one is on its way when the Lease is released.
+    const shown = await eventually({ what: 'both events', millis: 20_000 }, async () => {
+      const { stdout } = await plane.kubectl('describe', 'lease', 'db', '-n', namespace)
+      return stdout.includes('stopped leading') ? stdout : undefined
+    })
+    for (const what of ['became leader', 'stopped leading']) {
+      assert.match(shown, new RegExp(`Normal +LeaderElection .* billing +${OURS} ${what}`))
+    }
   })
 })

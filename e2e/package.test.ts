@@ -36,15 +36,15 @@ for await (const term of elector.terms({ signal: stop.signal })) {
 }
 // @ts-expect-error a lock is needed
 export const incomplete = () => new Elector({ identity: 'a' })
-import { HealthzAdaptor, JitterFactor, LeaderElector, LeaseLock, newFromKubeconfig, runOrDie, setProvider,
+import { HealthzAdaptor, JitterFactor, LeaderElector, LeaseLock, newEventRecorder, newFromKubeconfig, runOrDie, setProvider,
   leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord } from 'leadergroup/client-go'
 import type {
-  Checked, EventObject, EventRecorder, LeaderCallbacks, LeaderElectionConfig, LeaderElectionRecord, LeaderMetric,
+  Checked, EventObject, EventRecorder, EventRecorderOptions, LeaderCallbacks, LeaderElectionConfig, LeaderElectionRecord, LeaderMetric,
   LeaseLockOptions, MetricsProvider, ResourceLock, ResourceLockConfig, RunOptions, Task,
 } from 'leadergroup/client-go'
 
 export type Theirs = [
-  Checked, EventObject, EventRecorder, LeaderCallbacks, LeaderElectionRecord, LeaderMetric, LeaseLockOptions,
+  Checked, EventObject, EventRecorder, EventRecorderOptions, LeaderCallbacks, LeaderElectionRecord, LeaderMetric, LeaseLockOptions,
   MetricsProvider, ResourceLockConfig, Task,
 ]
 export const locks: ResourceLock[] = [
@@ -54,7 +54,7 @@ export const locks: ResourceLock[] = [
 export const run = (config: LeaderElectionConfig, options: RunOptions) => runOrDie(config, options)
 export const check = (config: LeaderElectionConfig): Error | undefined => new LeaderElector(config).check(JitterFactor)
 export const health: Error | undefined = new HealthzAdaptor(20).check()
-export const values = [setProvider, leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord]
+export const values = [newEventRecorder, setProvider, leaderElectionRecordToLeaseSpec, leaseSpecToLeaderElectionRecord]
 import { startWhileLeading } from 'leadergroup/controllers'
 import type { ControllerOptions, StartController, StopController } from 'leadergroup/controllers'
 

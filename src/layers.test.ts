@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   etcd: ['lock', 'election', 'kube', 'loop.ts', 'clock.ts'],
   openshift: ['etcd', 'lock', 'election', 'kube', 'loop.ts', 'clock.ts'],
   operator: ['group', 'election', 'lock', 'kube', 'loop.ts', 'clock.ts'],
-  'client-go': ['lock', 'election', 'loop.ts', 'clock.ts'],
+  'client-go': ['lock', 'election', 'kube', 'loop.ts', 'clock.ts'],
   // What the package exports. No other layer may be imported by a program that is no checkout.
   exports: ['client-go', 'openshift', 'etcd', 'lock', 'election', 'kube', 'clock.ts'],
   // `..`: package.json, for the version.

@@ -318,6 +318,30 @@ describe('observe', () => {
     assert.equal(story.tell({ kind: 'failed', at: at(9), startedAt: at(4) }).o.retryAt, 9_000)
   })
 
+  describe('a server that asks to be left alone for a while', () => {
+    const failed = (seconds: number, retryAfterSeconds: number): Event => ({
+      kind: 'failed',
+      at: at(seconds),
+      startedAt: at(seconds),
+      retryAfterMillis: retryAfterSeconds * 1000,
+    })
+
+    it('is left alone by a follower, for a lease duration at most', () => {
+      assert.equal(story.tell(failed(1, 5)).o.retryAt, 6_000)
+      assert.equal(story.tell(failed(10, 3_600)).o.retryAt, 25_000)
+    })
+
+    it('is left alone by a leader for half of what is left of its term at most', () => {
+      story = new Story().acquire(0, 0)
+      assert.equal(story.tell(failed(2, 3)).o.retryAt, 5_000)
+      assert.equal(story.tell(failed(4, 3_600)).o.retryAt, 7_000)
+    })
+
+    it('is not asked earlier than any other', () => {
+      assert.equal(story.tell(failed(1, 0.5)).o.retryAt, 4_000)
+    })
+  })
+
   it('backs off further with every conflict in a row, up to the retry period', () => {
     const delays = Array.from({ length: 12 }, (_, index) => {
       const attempt = story.send('acquire', acquired('a', 15, 3, at(index).wall), index)

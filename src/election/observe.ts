@@ -1,5 +1,6 @@
 import {
   endByTime,
+  remainingMillis,
   type Attempt,
   type EndReason,
   type Instant,
@@ -41,8 +42,8 @@ export type Event =
   | { readonly kind: 'wrote'; readonly at: Instant; readonly attempt: Attempt; readonly found: Versioned }
   /** The write did not happen: the lock is not at the version it named. */
   | { readonly kind: 'conflict'; readonly at: Instant; readonly attempt: Attempt }
-  /** No answer that tells what happened. */
-  | { readonly kind: 'failed'; readonly at: Instant; readonly startedAt: Instant }
+  /** No answer that tells what happened. The server may have asked to be left alone for a while. */
+  | { readonly kind: 'failed'; readonly at: Instant; readonly startedAt: Instant; readonly retryAfterMillis?: number }
   /** The term's end is asked for, by its holder. */
   | { readonly kind: 'end'; readonly at: Instant; readonly reason: EndReason }
   /** Others shall come first for a while, counted from when they can: now, or when the work of the term has returned. */
@@ -162,12 +163,22 @@ function conflictBackoffMillis(o: Observation, conflicts: number): number {
   return Math.min(o.timing.retryPeriodMillis, 10 * 2 ** Math.min(conflicts, 20)) * (0.5 + o.phase / 2)
 }
 
-function failed(o: Observation, { at, startedAt }: Extract<Event, { kind: 'failed' }>): Observation {
+function failed(o: Observation, event: Extract<Event, { kind: 'failed' }>): Observation {
+  const { at, startedAt, retryAfterMillis = 0 } = event
   // A leader tries again every period, for it has a deadline; followers spread out.
   const period = o.timing.retryPeriodMillis * (o.tenure ? 1 : 1 + o.phase)
-  const retryAt = Math.max(at.monotonic, startedAt.monotonic + period)
+  const asked = Math.min(retryAfterMillis, patienceMillis(o, at))
+  const retryAt = Math.max(at.monotonic + asked, startedAt.monotonic + period)
   // No need to read before a lost write is tried again: if it was carried out, the next one meets a conflict.
   return { ...o, retryAt }
+}
+
+/**
+ * A server that is overloaded says when to come back. A leader must not lose its term over that while the server may have
+ * recovered, nor a follower miss a free lock for longer than a crash would cost.
+ */
+function patienceMillis(o: Observation, now: Instant): number {
+  return o.tenure ? remainingMillis(o, o.tenure, now) / 2 : o.timing.leaseDurationMillis
 }
 
 /** The holder's own wish: it keeps what it has until its work has returned or the deadline comes. */

@@ -2,6 +2,8 @@
 export { LeaderElector, runOrDie } from './leader-elector.ts'
 export type { RunOptions } from '../client-go/leader-elector.ts'
 export type { LeaderCallbacks, LeaderElectionConfig } from '../client-go/config.ts'
+export { newEventRecorder } from '../client-go/event-recorder.ts'
+export type { EventRecorderOptions } from '../client-go/event-recorder.ts'
 export type { Task } from '../client-go/follow-task.ts'
 export { HealthzAdaptor } from '../client-go/healthz-adaptor.ts'
 export type { Checked } from '../client-go/healthz-adaptor.ts'

@@ -35,7 +35,7 @@ export async function lead<T>(
   options: ElectorOptions & { readonly signal?: AbortSignal },
   work: (term: Term) => T | Promise<T>,
 ): Promise<T | undefined> {
-  const { signal } = options
-  await using elector = new Elector(options)
+  const { signal, ...rest } = options
+  await using elector = new Elector(rest)
   return await elector.lead(work, signal ? { signal } : {})
 }

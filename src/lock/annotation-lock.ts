@@ -6,7 +6,7 @@ import type { Api, JsonPatchStep, Key } from '../kube/api.ts'
 import type { KubeObject, Resource } from '../kube/objects.ts'
 import type { Outcome, Refusal } from '../kube/outcome.ts'
 import { watch } from '../kube/watch.ts'
-import { ElectionError } from './errors.ts'
+import { ElectionError, refusedError } from './errors.ts'
 import { formatLeader, LEADER_ANNOTATION, parseLeader } from './leader-annotation.ts'
 import type { Lock } from './lock.ts'
 
@@ -120,7 +120,7 @@ class AnnotationLock implements Lock {
     const outcome = await this.#api.jsonPatch(this.#resource, this.#key, steps, { signal, lane: 'lease' })
     if (outcome.kind === 'ok') return this.#learn(outcome.object)
     if (outcome.kind === 'notFound') return 'conflict'
-    if (outcome.kind !== 'invalid' && outcome.kind !== 'conflict') throw this.#fault(outcome)
+    if (outcome.kind !== 'invalid' && outcome.kind !== 'conflict') throw refusedError(this.describe, outcome)
     return this.#explain(outcome, base, signal)
   }
 
@@ -164,7 +164,7 @@ class AnnotationLock implements Lock {
     const isUnchanged = found !== 'absent' && found.version === base.recordVersion
     // Without a record to compare, a foreign edit of the object is as good a reason.
     if (!isUnchanged || (base.text === undefined && this.#seen?.objectVersion !== base.objectVersion)) return 'conflict'
-    throw this.#fault(refusal)
+    throw refusedError(this.describe, refusal)
   }
 
   async #create(record: LeaseRecord, signal: AbortSignal): Promise<Versioned | 'conflict'> {
@@ -209,14 +209,7 @@ class AnnotationLock implements Lock {
 
   #expectOk(outcome: Outcome<KubeObject>): KubeObject {
     if (outcome.kind === 'ok') return outcome.object
-    throw this.#fault(outcome)
-  }
-
-  #fault({ kind, message }: Refusal): ElectionError {
-    return new ElectionError(
-      kind === 'invalid' || kind === 'notFound' ? 'invalid' : 'unreachable',
-      `${this.describe}: ${message}`,
-    )
+    throw refusedError(this.describe, outcome)
   }
 }
 

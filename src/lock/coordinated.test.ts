@@ -4,7 +4,7 @@ import { LeaseCandidates, Leases, type Lease, type LeaseCandidate } from '../kub
 import type { TransportRequest } from '../kube/transport.ts'
 import { ApiServer } from '../sim/apiserver.ts'
 import { VirtualClock } from '../sim/clock.ts'
-import { untilAborted } from '../sim/election-stage.ts'
+import { answered, untilAborted, type Answer } from '../sim/election-stage.ts'
 import { coordinated, type CoordinatedOptions } from './coordinated.ts'
 import { InvalidOptionsError, type ElectionError, type TermEndedError } from './errors.ts'
 import type { Term } from './term.ts'
@@ -23,14 +23,23 @@ class CoordinatedStage {
       terms: [] as Term[],
       ends: [] as string[],
       errors: [] as ElectionError[],
-      fate: (_request: TransportRequest): 'pass' | 'hang' | 'fail' => 'pass',
+      fate: (_request: TransportRequest): 'pass' | 'hang' | 'fail' | Answer => 'pass',
+      /** Called when a DELETE has left. */
+      beforeDelete: () => Promise.resolve(),
       stop: new AbortController(),
     }
-    const transport = this.server.transport({ user: identity })
+    const transport = this.server.transport({
+      user: identity,
+      before: async ({ method }) => {
+        if (method === 'DELETE') await log.beforeDelete()
+        return undefined
+      },
+    })
     const send = (request: TransportRequest) => {
       const fate = log.fate(request)
       if (fate === 'pass') return transport.send(request)
       if (fate === 'fail') return Promise.reject(new Error('cut'))
+      if (typeof fate === 'object') return Promise.resolve(answered(fate))
       return new Promise<never>((_resolve, reject) =>
         request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true }),
       )
@@ -258,6 +267,46 @@ describe('coordinated election', () => {
     assert.deepEqual(
       [(await stage.lease()).spec?.holderIdentity, a.errors.map(({ code }) => code)],
       ['', ['unreachable']],
+    )
+  })
+
+  it('takes away its own candidate, and none that has been made in its place meanwhile', async () => {
+    const a = stage.candidate('a')
+    const led = a.contend()
+    await stage.clock.settle()
+    const own = await stage.leaseCandidate('a')
+    assert(own)
+    a.beforeDelete = async () => {
+      await stage.admin.delete(LeaseCandidates, { ...KEY, name: 'a' })
+      const { metadata, spec } = own
+      const another = { metadata: { namespace: metadata.namespace, name: metadata.name }, spec }
+      assert.equal((await stage.admin.create(LeaseCandidates, KEY.namespace, another)).kind, 'ok')
+    }
+    a.stop.abort()
+    await stage.clock.settle()
+    assert.equal(await led, undefined)
+    const left = await stage.leaseCandidate('a')
+    assert(left && left.metadata.uid !== own.metadata.uid)
+    assert.deepEqual(a.errors, [])
+  })
+
+  it('stands again when an overloaded server says', async () => {
+    const a = stage.candidate('a')
+    const seconds = new Set<number>()
+    a.fate = ({ path }) => {
+      if (!path.includes('leasecandidates')) return 'pass'
+      seconds.add(Math.floor(stage.clock.now() / 1000))
+      return { status: 429, headers: { 'retry-after': '60' }, body: '{}' }
+    }
+    void a.contend()
+    await stage.clock.advance(59_999)
+    assert.deepEqual([...seconds], [0])
+    a.fate = () => 'pass'
+    await stage.clock.advance(1)
+    assert(await stage.leaseCandidate('a'))
+    assert.deepEqual(
+      a.errors.map(({ code, retryAfterMillis }) => [code, retryAfterMillis]),
+      [['unreachable', 60_000]],
     )
   })
 

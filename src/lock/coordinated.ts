@@ -40,7 +40,10 @@ export function coordinated(api: Api, options: CoordinatedOptions): CoordinatedE
   return new CoordinatedElector(api, options)
 }
 
-/** An elector and its candidate. All rules of a term are those of an {@link Elector}. */
+/**
+ * An elector and its candidate. All rules of a term are those of an {@link Elector}. Whoever stands may be named at any
+ * time, so there is no stepping down while standing: it ends with `lead` or `terms`.
+ */
 export class CoordinatedElector implements AsyncDisposable {
   readonly #elector: StandingElector
 

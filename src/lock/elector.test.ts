@@ -439,6 +439,31 @@ describe('elector', () => {
     )
   })
 
+  it('comes back when an overloaded server says, but tries to keep its term', async () => {
+    const overloaded = (retryAfter: string) => ({ status: 429, headers: { 'retry-after': retryAfter }, body: '{}' })
+    const a = stage.candidate('a')
+    a.fate = () => overloaded('7')
+    const { ends } = leadOn(a)
+    await stage.clock.advance(6_999)
+    assert.deepEqual(
+      a.requests.filter((request) => !request.endsWith('GET') || !request.startsWith('0')),
+      [],
+    )
+    a.fate = () => 'pass'
+    await stage.clock.advance(1)
+    assert.equal(a.elector.isLeader(), true)
+    const renewals = (): string[] => a.requests.filter((request) => request.endsWith('PUT'))
+    a.fate = ({ method }) => (method === 'PUT' ? overloaded('3600') : 'pass')
+    // From the renewal that is due at 9 s, with 8 s left of the term, on.
+    await stage.clock.advance(9_999)
+    assert.deepEqual(renewals(), ['9000 PUT', '13000 PUT', '15000 PUT'])
+    assert.deepEqual(ends, [])
+    a.fate = () => 'pass'
+    await stage.clock.advance(1)
+    assert.deepEqual(ends, ['deadline'])
+    assert.deepEqual([...new Set(a.errors.map(({ retryAfterMillis }) => retryAfterMillis))], [7_000, 3_600_000])
+  })
+
   it('is not harmed by hooks that throw or reject', async () => {
     const a = stage.candidate('a', {
       onNewLeader: () => Promise.reject(new Error('late')),

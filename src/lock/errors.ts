@@ -1,5 +1,5 @@
 import type { EndReason } from '../election/observation.ts'
-import { ApiError } from '../kube/outcome.ts'
+import { ApiError, type Refusal } from '../kube/outcome.ts'
 
 /** The reason of a term's signal, once the term is over or about to be. */
 export class TermEndedError extends Error {
@@ -52,15 +52,28 @@ export class ElectionError extends Error {
   readonly code: ElectionErrorCode
   /** HTTP status, where there was a response. */
   readonly status: number | undefined
+  /**
+   * After how many milliseconds to come back, where an overloaded server has said so. An elector heeds it: a leader for at
+   * most half of what is left of its term, anybody else for at most a lease duration.
+   */
+  readonly retryAfterMillis: number | undefined
   constructor(
     code: ElectionErrorCode,
     message: string,
-    options: { status?: number | undefined; cause?: unknown } = {},
+    options: { status?: number | undefined; retryAfterMillis?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = options.status
+    this.retryAfterMillis = options.retryAfterMillis
   }
+}
+
+/** What a refusal that a lock has no plan for means to an election. */
+export function refusedError(what: string, refusal: Refusal): ElectionError {
+  const code = refusal.kind === 'invalid' || refusal.kind === 'notFound' ? 'invalid' : 'unreachable'
+  const retryAfterMillis = refusal.kind === 'throttled' ? refusal.retryAfterMillis : undefined
+  return new ElectionError(code, `${what}: ${refusal.message}`, { retryAfterMillis })
 }
 
 /** What `error` means to an election, whatever a lock has thrown. */

@@ -5,7 +5,7 @@ import { Leases, type Lease, type LeaseSpec } from '../kube/objects.ts'
 import type { Api, Key } from '../kube/api.ts'
 import type { Refusal } from '../kube/outcome.ts'
 import { watch } from '../kube/watch.ts'
-import { ElectionError } from './errors.ts'
+import { ElectionError, refusedError } from './errors.ts'
 import type { Lock } from './lock.ts'
 
 /** A group in mode Assign marks its Lease so: the operator names the leader on it, nobody elects. */
@@ -122,8 +122,7 @@ class LeaseLock implements Lock {
 
   #expectOk(outcome: { kind: 'ok'; object: Lease } | Refusal): Lease {
     if (outcome.kind === 'ok') return outcome.object
-    const code = outcome.kind === 'invalid' || outcome.kind === 'notFound' ? 'invalid' : 'unreachable'
-    throw new ElectionError(code, `${this.describe}: ${outcome.message}`)
+    throw refusedError(this.describe, outcome)
   }
 }
 

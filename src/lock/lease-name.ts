@@ -14,8 +14,8 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 
 /** What the API server would refuse, and with it every write of the elector. */
-export function leaseNameViolations({ name, namespace, labels }: LeaseName): readonly string[] {
-  const violations: string[] = []
+export function leaseNameViolations({ name, namespace, labels, ...unknown }: LeaseName): readonly string[] {
+  const violations = Object.keys(unknown).map((key) => `lock.${key} is no option`)
   if (!isText(name, SUBDOMAIN)) {
     violations.push(`lock.name must be a DNS subdomain such as "db" or "db.example": it is ${JSON.stringify(name)}`)
   }

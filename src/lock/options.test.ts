@@ -65,6 +65,13 @@ const ROWS: readonly Row[] = [
     { lock: { name: 'db' }, kube: { ...kube, getCurrentCluster: () => ({ server: 'k8s' }) } },
     'kube must name a server by its URL: it is "k8s"',
   ],
+  [
+    { lock, leaseDuration: 15, signal: undefined, onLost: () => undefined, toString: 1 },
+    'leaseDuration is no option',
+    'onLost is no option',
+    'toString is no option',
+  ],
+  [{ lock: { name: 'db', nameSpace: 'shop' } }, 'lock.nameSpace is no option'],
   [{ lock, identity: '' }, 'identity must not be empty'],
   [{ lock, identity: 7 }, 'identity must be a string: it is 7'],
   [{ lock, termLimitSeconds: -1 }, 'termLimit must be 0, for none, or a number of seconds: it is -1'],

@@ -50,6 +50,7 @@ export function parseOptions(options: ElectorOptions, surroundings: Surroundings
   const timing = timingOf(options)
   const namespace = isLock(options.lock) ? undefined : (options.lock?.namespace ?? surroundings.namespace())
   const violations = [
+    ...unknownViolations(options),
     ...numberViolations(options),
     ...timingViolations(timing),
     ...termLimitViolations(termLimitSeconds),
@@ -95,6 +96,31 @@ const isLock = (lock: ElectorOptions['lock'] | undefined): lock is Lock =>
   typeof lock === 'object' && lock !== null && 'read' in lock && 'write' in lock
 
 const TIMING = Object.keys(DEFAULT_TIMING) as readonly (keyof TimingSeconds)[]
+
+/** Of all that it may be given. A list that lacks one, or has one too many, does not compile. */
+const NAMES: Readonly<Record<keyof ElectorOptions, true>> = {
+  lock: true,
+  identity: true,
+  kube: true,
+  leaseDurationSeconds: true,
+  renewDeadlineSeconds: true,
+  retryPeriodSeconds: true,
+  clockDrift: true,
+  termLimitSeconds: true,
+  onNewLeader: true,
+  onChallenge: true,
+  onError: true,
+  onOverrun: true,
+  clock: true,
+  random: true,
+}
+
+/** In JavaScript nobody else tells that `leaseDuration` does nothing. Without values: nobody knows what they are. */
+function unknownViolations(options: ElectorOptions): readonly string[] {
+  return Object.entries(options)
+    .filter(([name, value]) => !Object.hasOwn(NAMES, name) && value !== undefined)
+    .map(([name]) => `${name} is no option`)
+}
 
 /** What is no number is reported as that, and must not spoil the relations of the others. */
 function timingOf(options: ElectorOptions): TimingSeconds {

@@ -42,8 +42,9 @@ export class Requests {
       if (found !== 'absent') this.#checkVersion(found)
       fold({ kind: 'read', at: now(), startedAt, found })
     } catch (error) {
-      fold({ kind: 'failed', at: now(), startedAt })
-      if (!signal.aborted) this.#report('read', error)
+      const failure = this.#electionError('read', error)
+      fold(failed(failure, now(), startedAt))
+      if (!signal.aborted) this.#answers.report(failure)
     } finally {
       this.#reading = undefined
     }
@@ -66,8 +67,9 @@ export class Requests {
       this.#checkVersion(found)
       fold({ kind: 'wrote', at: now(), attempt, found })
     } catch (error) {
-      fold({ kind: 'failed', at: now(), startedAt })
-      this.#report(purpose, error)
+      const failure = this.#electionError(purpose, error)
+      fold(failed(failure, now(), startedAt))
+      this.#answers.report(failure)
     }
   }
 
@@ -86,7 +88,7 @@ export class Requests {
         fold({ kind: 'watched', at: now(), found })
       }
     } catch (error) {
-      if (!signal.aborted) this.#report('watch', error)
+      if (!signal.aborted) this.#answers.report(this.#electionError('watch', error))
     }
     if (!signal.aborted) fold({ kind: 'watching', at: now(), open: false })
   }
@@ -109,7 +111,11 @@ export class Requests {
     )
   }
 
-  #report(what: string, error: unknown): void {
-    this.#answers.report(asElectionError(`${what} ${this.#lock.describe}`, error))
+  #electionError(what: string, error: unknown): ElectionError {
+    return asElectionError(`${what} ${this.#lock.describe}`, error)
   }
+}
+
+function failed({ retryAfterMillis }: ElectionError, at: Instant, startedAt: Instant): Event {
+  return { kind: 'failed', at, startedAt, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) }
 }

@@ -8,10 +8,10 @@ import {
 import { isNewer } from '../election/version.ts'
 import type { Api, Key } from '../kube/api.ts'
 import { LeaseCandidates, type LeaseCandidate } from '../kube/objects.ts'
-import { ApiError, type Outcome } from '../kube/outcome.ts'
+import { ApiError, type Outcome, type Refusal } from '../kube/outcome.ts'
 import { watch } from '../kube/watch.ts'
 import { Loop, type Acted } from '../loop.ts'
-import { asElectionError, ElectionError } from './errors.ts'
+import { asElectionError, ElectionError, refusedError } from './errors.ts'
 
 /** Who stands for which Lease. */
 export interface StandingOptions {
@@ -129,8 +129,14 @@ export class Standing {
     const outcome = await this.#api.get(LeaseCandidates, this.#key)
     if (outcome.kind === 'notFound') this.#object = 'absent'
     else if (outcome.kind === 'ok') this.#learn(outcome.object)
-    else throw this.#refused(outcome.message)
+    else return this.#refusedBy(outcome)
     return { kind: 'done' }
+  }
+
+  /** Somebody else was faster. */
+  async #readAgain(): Promise<Acted> {
+    const acted = await this.#read()
+    return acted.kind === 'done' ? { kind: 'stale' } : acted
   }
 
   #create(renewTime: string): Promise<Outcome<LeaseCandidate>> {
@@ -161,17 +167,17 @@ export class Standing {
         return { kind: 'done' }
       case 'conflict':
       case 'exists':
-        await this.#read()
-        return { kind: 'stale' }
+        return await this.#readAgain()
       case 'notFound':
         this.#object = undefined
-        throw this.#refused(
-          `${outcome.message} (is the feature gate CoordinatedLeaderElection on, and v1beta1 served?)`,
+        throw new ElectionError(
+          'invalid',
+          `${this.#what}: ${outcome.message} (is the feature gate CoordinatedLeaderElection on, and v1beta1 served?)`,
         )
       case 'invalid':
       case 'expired':
       case 'throttled':
-        throw this.#refused(outcome.message)
+        return this.#refusedBy(outcome)
     }
   }
 
@@ -182,7 +188,7 @@ export class Standing {
     const { uid } = object.metadata
     const outcome = await this.#api.delete(LeaseCandidates, this.#key, { preconditions: { uid } })
     if (outcome.kind === 'ok' || outcome.kind === 'notFound' || outcome.kind === 'conflict') this.#object = undefined
-    else throw this.#refused(outcome.message)
+    else throw refusedError(this.#what, outcome)
   }
 
   #learn(object: LeaseCandidate): void {
@@ -207,8 +213,10 @@ export class Standing {
     return { leaseName, binaryVersion, emulationVersion, strategy }
   }
 
-  #refused(said: string): ElectionError {
-    return new ElectionError('invalid', `${this.#what}: ${said}`)
+  #refusedBy(refusal: Refusal): Acted {
+    const error = refusedError(this.#what, refusal)
+    const { retryAfterMillis } = error
+    return { kind: 'failed', error, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) }
   }
 
   #report(error: unknown): void {

@@ -132,7 +132,8 @@ function never(signal: AbortSignal): Promise<never> {
   })
 }
 
-function answered({ status, headers = {}, body }: Answer): TransportResponse {
+/** An answer that comes instead of the server's. */
+export function answered({ status, headers = {}, body }: Answer): TransportResponse {
   return {
     status,
     headers,
