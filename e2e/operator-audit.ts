@@ -98,7 +98,7 @@ export class Audit {
     return {
       writes: writes.length,
       forbidden: forbidden.map(describe),
-      beyond: writes.filter((event) => !isAllowed(event, groups)).map(describe),
+      beyond: writes.filter((event) => !isUnread(event) && !isAllowed(event, groups)).map(describe),
       fatal: writes.filter(endsPod).map(describe),
     }
   }
@@ -130,6 +130,11 @@ function isOwn({ user, isNew }: Seen): boolean {
 
 function isWrite({ verb }: AuditEvent): boolean {
   return WRITES.includes(verb)
+}
+
+/** Refused before its body was read: nothing is known of it, and nothing came of it. */
+function isUnread({ responseStatus, requestObject, verb }: AuditEvent): boolean {
+  return responseStatus?.code === 403 && requestObject === undefined && verb !== 'delete'
 }
 
 /** Nobody may create anything in a namespace that is being deleted; no role would help. */

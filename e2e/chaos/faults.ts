@@ -38,10 +38,10 @@ export const FAULTS = {
   'line dead from the server': { weight: 3, lastsMillis: OUTAGE, what: 'requests arrive, no answer does' },
   'line refuses': { weight: 2, lastsMillis: OUTAGE, what: 'RST on all connections, and on new ones' },
   'line reset': { weight: 3, lastsMillis: MOMENT, what: 'RST on all connections, once' },
-  'answer cut': { weight: 4, lastsMillis: [2_000, 4_000], what: 'RST in the middle of what comes from the server' },
+  'answer cut': { weight: 4, lastsMillis: [5_000, 10_000], what: 'RST in the middle of what comes from the server' },
   'answer lost': {
     weight: 6,
-    lastsMillis: [2_000, 4_000],
+    lastsMillis: [5_000, 10_000],
     what: 'a write took effect, and its answer does not arrive',
   },
   'label by a hand': { weight: 4, lastsMillis: MOMENT, what: 'the leader label on a wrong pod' },

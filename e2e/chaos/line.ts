@@ -26,7 +26,14 @@ export interface LineOptions {
    * The server's own certificate: the line then speaks TLS to both sides, so that it can tell a write, and cut an answer where it
    * hurts. Without it passes on what it cannot read, and takes what is large for a write.
    */
-  readonly identity?: { readonly cert: string; readonly key: string }
+  readonly identity?: Identity
+}
+
+export interface Identity {
+  readonly cert: string
+  readonly key: string
+  /** Who vouches for it. */
+  readonly ca: string
 }
 
 export async function openLine(options: LineOptions): Promise<Line> {
@@ -39,7 +46,7 @@ export class Line implements AsyncDisposable {
   /** How many of the accidents have happened. */
   happened = 0
   readonly #target: number
-  readonly #cert: string | undefined
+  readonly #ca: string | undefined
   readonly #context: SecureContext | undefined
   readonly #server: Server
   readonly #connections = new Set<Connection>()
@@ -50,7 +57,7 @@ export class Line implements AsyncDisposable {
 
   constructor({ port, identity }: LineOptions) {
     this.#target = port
-    this.#cert = identity?.cert
+    this.#ca = identity?.ca
     this.#context = identity && createSecureContext(identity)
     this.#server = createServer((near) => this.#accept(near))
     this.#valve = { lagMillis: 0, opened: Promise.resolve() }
@@ -119,10 +126,10 @@ export class Line implements AsyncDisposable {
 
   #ends(raw: Socket): Ends {
     const far = connect(this.#target, '127.0.0.1')
-    if (!this.#context || this.#cert === undefined) return { raw: [raw, far], near: raw, far }
+    if (!this.#context || this.#ca === undefined) return { raw: [raw, far], near: raw, far }
     const ALPNProtocols = ['http/1.1']
     const near = new TLSSocket(raw, { isServer: true, secureContext: this.#context, ALPNProtocols })
-    return { raw: [raw, far], near, far: connectTls({ socket: far, host: '127.0.0.1', ca: this.#cert, ALPNProtocols }) }
+    return { raw: [raw, far], near, far: connectTls({ socket: far, host: '127.0.0.1', ca: this.#ca, ALPNProtocols }) }
   }
 }
 
@@ -142,6 +149,9 @@ interface Fate {
 
 /** With what a request's headers and a Lease take. The answer to a large read is lost as well. */
 const LARGE_BYTES = 500
+
+/** The type of a TLS record, which is not encrypted; a handshake is another. */
+const APPLICATION_DATA = 0x17
 
 class Connection {
   readonly #ends: Ends
@@ -197,7 +207,7 @@ class Connection {
   }
 
   #isWrite(chunk: Buffer): boolean {
-    if (!this.#fate.isReadable) return chunk.length >= LARGE_BYTES
+    if (!this.#fate.isReadable) return chunk[0] === APPLICATION_DATA && chunk.length >= LARGE_BYTES
     return /^(PUT|POST|PATCH|DELETE) /.test(chunk.toString('latin1', 0, 8))
   }
 

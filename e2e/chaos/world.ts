@@ -13,7 +13,7 @@ import { ensureNode } from '../pods.ts'
 import { STORED_AS_JSON } from '../store-stream.ts'
 import type { Beliefs } from './beliefs.ts'
 import type { GroupPlan } from './group-plan.ts'
-import { type Line, openLine } from './line.ts'
+import { type Identity, type Line, openLine } from './line.ts'
 import { Member, type Wiring } from './member.ts'
 import { Replica } from './operators.ts'
 import { persist, settled } from './persist.ts'
@@ -46,11 +46,11 @@ export class World implements AsyncDisposable {
   readonly #options: WorldOptions
   readonly #scratch: Scratch
   readonly #over = new AbortController()
-  readonly #identity: { readonly cert: string; readonly key: string }
+  readonly #identity: Identity
 
   constructor(
     options: WorldOptions,
-    parts: { cluster: Cluster; namespace: string; scratch: Scratch; identity: { cert: string; key: string } },
+    parts: { cluster: Cluster; namespace: string; scratch: Scratch; identity: Identity },
   ) {
     this.#options = options
     this.cluster = parts.cluster
@@ -162,7 +162,9 @@ async function settle(cluster: Cluster, options: WorldOptions): Promise<World> {
     (await cluster.api.list(LeaderGroups)).kind === 'notFound' ? undefined : true,
   )
   const read = (kind: string): Promise<string> => readFile(join(cluster.plane.dir, `certs/apiserver.${kind}`), 'utf8')
-  const identity = { cert: await read('crt'), key: await read('key') }
+  // It is its own authority.
+  const cert = await read('crt')
+  const identity = { cert, ca: cert, key: await read('key') }
   const namespace = await cluster.createNamespace('chaos')
   return new World(options, { cluster, namespace, scratch: await openScratch(), identity })
 }

@@ -263,9 +263,8 @@ describe('undici transport', () => {
     }
   }
 
-  it('connects anew after one deadline, however many dead connections are idle, and lets watches go on', async () => {
-    const { transport, goSilent, silenced, watches } = await blackHole()
-    const watch = await transport.send(get('/watch'))
+  it('connects anew after one deadline, however many dead connections are idle', async () => {
+    const { transport, goSilent, silenced } = await blackHole()
     const dead = await Promise.all([read(transport, get('/pair')), read(transport, get('/pair'))])
     await takenBack()
     goSilent()
@@ -276,9 +275,30 @@ describe('undici transport', () => {
     limit.abort(late)
     await assert.rejects(sent, late)
     assert.ok(!dead.includes(await read(transport, get('/'))))
-    watches[0]!.end('still here')
-    assert.equal(await text(watch.body), 'still here')
   })
+
+  for (const lane of ['default', 'lease'] as const) {
+    it(`ends after a deadline (${lane}) the watches that were silent since before, and lets the others go on`, async () => {
+      const { transport, goSilent, silenced, watches } = await blackHole()
+      const [heard, silent] = [await transport.send(get('/watch')), await transport.send(get('/watch'))]
+      const chunks = heard.body[Symbol.asyncIterator]()
+      const unheard = text(silent.body)
+      await Promise.all([read(transport, get('/pair', { lane })), read(transport, get('/pair', { lane }))])
+      await takenBack()
+      goSilent()
+      const limit = new AbortController()
+      const sent = transport.send(get('/', { lane, signal: limit.signal }))
+      await silenced()
+      watches[0]!.write('still here')
+      assert.equal(String((await chunks.next()).value), 'still here')
+      const late = new DeadlineExceeded('GET /', 5_000)
+      limit.abort(late)
+      await assert.rejects(sent, late)
+      await assert.rejects(unheard, /nothing came since/)
+      watches[0]!.end('and still')
+      assert.equal(String((await chunks.next()).value), 'and still')
+    })
+  }
 
   it('keeps its other connections when the caller gave up', async () => {
     const { transport, silenced, goSilent } = await blackHole()

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { DeadlineExceeded } from '../clock.ts'
 import type { Access, Credentials } from './credentials.ts'
+import { OpenBodies } from './open-bodies.ts'
 import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
 export interface UndiciTransport extends Transport {
@@ -33,7 +34,8 @@ const TCP_PROBE_MILLIS = 30_000
  * HTTP/1.1, because aborting an HTTP/2 request gives up its stream only: a dead connection stays in use for ever.
  * With HTTP/1.1 the connection goes with the request. There may be other dead ones idle beside it, each of which would
  * cost one more deadline: so **the first request that runs into its deadline retires the lane's agent**, and the next
- * request connects anew. What still runs on the old agent (watches) goes on.
+ * request connects anew. What still runs on the old agent (watches) goes on if it was heard of since that request was sent;
+ * else it is ended with an error, for it may be as dead.
  *
  * A 401 makes the credentials be read again, and the request is sent once more if they have changed. Nothing else is
  * retried.
@@ -46,12 +48,16 @@ export function undiciTransport(options: {
   const base = new URL(credentials.server)
   const prefix = base.pathname.replace(/\/+$/, '')
   const agents = new LaneAgents(base.origin)
+  const bodies = new OpenBodies()
 
   async function sendOnce(request: TransportRequest, access: Access): Promise<Dispatcher.ResponseData> {
     const { lane = 'default', signal } = request
     const agent = agents.get(lane, access)
+    const sentAt = bodies.now()
     const onAbort = (): void => {
-      if (signal.reason instanceof DeadlineExceeded) agents.retire(lane, agent)
+      if (!(signal.reason instanceof DeadlineExceeded)) return
+      agents.retire(lane, agent)
+      bodies.endSilent(sentAt)
     }
     signal.addEventListener('abort', onAbort, { once: true })
     const forget = (): void => signal.removeEventListener('abort', onAbort)
@@ -71,6 +77,7 @@ export function undiciTransport(options: {
     try {
       const response = await unlessAborted(sent, signal)
       response.body.once('close', forget)
+      bodies.open(response.body)
       return response
     } catch (error) {
       forget()
@@ -84,13 +91,13 @@ export function undiciTransport(options: {
       signal.throwIfAborted()
       const access = await unlessAborted(credentials.load(), signal)
       const response = await sendOnce(request, access)
-      if (response.statusCode !== 401) return toResponse(response, response.body)
+      if (response.statusCode !== 401) return toResponse(response, bodies.follow(response.body))
       // Read before anything else can fail, or its connection would stay occupied.
       const said = new Uint8Array(await response.body.arrayBuffer())
       const renewed = await unlessAborted(credentials.load(access), signal)
       if (renewed === access) return toResponse(response, oneChunk(said))
       const second = await sendOnce(request, renewed)
-      return toResponse(second, second.body)
+      return toResponse(second, bodies.follow(second.body))
     },
     close: () => agents.close(),
   }
