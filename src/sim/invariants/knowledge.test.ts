@@ -80,7 +80,8 @@ function lockWrites(process: string): readonly Line[] {
   return [asks({ ...wish, version: 5 }, process), asks({ ...wish, version: 4 }, process)]
 }
 
-function withoutVersion({ version: _, ...fact }: Asked): Asked {
+function withoutVersion(asked: Asked): Asked {
+  const { version: _, ...fact } = asked
   return fact
 }
 
