@@ -38,6 +38,8 @@ const named = (name: string) => [
   ...LED,
   group({ spec: { services: [{ name, role: 'Leader', ports: [{ port: 1 }] }] } }),
 ]
+/** Of what it is written to. */
+const VERSION = { uid: 'x', version: 2 }
 const release = { spec: { holderIdentity: '' }, metadata: { uid: 'lock-uid', resourceVersion: '3' } }
 
 rows('blast radius', [
@@ -55,15 +57,18 @@ rows('blast radius', [
     'requests for what is its',
     [
       ...named('sql'),
-      asked('patch', 'pods', 'a', { body: patch }),
-      asked('update', 'leases', 'db'),
-      asked('update', 'leadergroups', 'db', { subresource: 'status' }),
+      asked('patch', 'pods', 'a', { ...VERSION, body: patch }),
+      asked('update', 'leases', 'db', VERSION),
+      asked('update', 'leadergroups', 'db', { ...VERSION, subresource: 'status' }),
       asked('create', 'services', 'sql'),
       asked('delete', 'endpointslices', 'sql-follower-ipv6-0'),
       asked('get', 'pods', 'a'),
     ],
   ],
-  ['a request to empty a followed Lease', [...FOLLOWED, asked('update', 'leases', 'lock', { body: release })]],
+  [
+    'a request to empty a followed Lease',
+    [...FOLLOWED, asked('update', 'leases', 'lock', { ...VERSION, body: release })],
+  ],
   ['a stranger who does all that', [...LED, gone('pods', 'a'), stranger(service('x', {}))]],
 
   ['a pod that it ends', [...LED, write('pods', 'b', () => undefined)], 'I12', /ended a pod/],

@@ -1,13 +1,16 @@
 import { BlastRadius } from './blast-radius.ts'
 import { Clocks } from './clocks.ts'
+import { EligibleLeader } from './eligible-leader.ts'
 import type { Fact } from './facts.ts'
 import { Knowledge } from './knowledge.ts'
 import { LabelImpliesGate } from './label-implies-gate.ts'
 import { type Bounds, Liveness } from './liveness.ts'
 import { Locks } from './locks.ts'
+import { MonotoneKnowledge } from './monotone-knowledge.ts'
 import { NoResurrection } from './no-resurrection.ts'
 import { Renewals } from './renewals.ts'
 import type { Invariant } from './rule.ts'
+import { Retries } from './retries.ts'
 import { SelfFence } from './self-fence.ts'
 import { StatusTruth } from './status-truth.ts'
 import { Takeover } from './takeover.ts'
@@ -58,6 +61,9 @@ export class Judge {
       new SelfFence(world, locks, drift, report),
       new Takeover(locks, report),
       new BlastRadius(world, report),
+      new EligibleLeader(world, knowledge, report),
+      new MonotoneKnowledge(world, knowledge, report),
+      new Retries(report),
       ...(bounds ? [new Liveness(world, locks, bounds, report), new Renewals(world, locks, bounds, report)] : []),
       // The last: what it learns of a fact, others may know only after it.
       knowledge,
