@@ -9,7 +9,7 @@ import { Dice } from './dice.ts'
 import { Hands } from './hands.ts'
 import { Network } from './network.ts'
 import { OperatorProcess, OPERATORS_LEASE } from './operator-process.ts'
-import type { Plan, Which } from './plan.ts'
+import type { OperatorRole, Plan } from './plan.ts'
 import { Slot } from './slot.ts'
 import { toldRevision } from './told-revision.ts'
 import type { Stage } from './stage.ts'
@@ -44,16 +44,29 @@ export class World implements Stage {
   }
 
   begin(): void {
-    for (const { name, spec } of this.plan.groups) {
-      this.user.create(LeaderGroups, {
-        apiVersion: 'leadergroup.io/v1alpha1',
-        kind: 'LeaderGroup',
-        metadata: { name },
-        spec,
-      })
-    }
+    for (const { name } of this.plan.groups) this.createGroup(name)
     for (const slot of this.slots) slot.create()
     for (const operator of this.operators) operator.start()
+  }
+
+  createGroup(name: string): void {
+    const { spec } = this.plan.groups.find((group) => group.name === name)!
+    this.user.create(LeaderGroups, {
+      apiVersion: 'leadergroup.io/v1alpha1',
+      kind: 'LeaderGroup',
+      metadata: { name },
+      spec,
+    })
+  }
+
+  /** Names of the slices that an operator made for the group. */
+  slicesOf(group: string): readonly string[] {
+    const slices = new Set<string>()
+    for (const { resource, object } of this.api.history) {
+      if (resource.kind !== 'EndpointSlice') continue
+      if (object.metadata.labels?.['leadergroup.io/group'] === group) slices.add(object.metadata.name)
+    }
+    return [...slices]
   }
 
   fault(who: string, error: unknown): void {
@@ -61,11 +74,17 @@ export class World implements Stage {
   }
 
   /** All that do what the role says, at this moment. */
-  operatorsOf(which: Which): readonly OperatorProcess[] {
+  operatorsOf(which: OperatorRole): readonly OperatorProcess[] {
     if (which === 'all') return this.operators
     const acting = this.operators.find(({ identity }) => identity === this.#operatorsHolder()) ?? this.operators[0]
     const found = which === 'acting' ? acting : (this.operators.find((each) => each !== acting) ?? acting)
     return found ? [found] : []
+  }
+
+  /** The slots whose pods lead a group, or the others. */
+  slotsOf(which: 'holders' | 'followers'): readonly Slot[] {
+    const leaders = new Set(this.boards.map(({ leader }) => leader))
+    return this.slots.filter(({ podName }) => leaders.has(podName) === (which === 'holders'))
   }
 
   /** The slot of the pod that bears the group's label, or one of the others. */
@@ -91,6 +110,7 @@ export class World implements Stage {
     this.trace.fact(`${this.world.now()} ${revision.revision} ${user} ${type} ${resource.plural} ${namespace} ${name}`)
     this.witness.committed(revision)
     this.trace.tell(this.world.now(), user, () => toldRevision(revision))
+    if (resource.kind === 'Lease') for (const { candidate } of this.slots) candidate?.tell(name)
     if (resource.kind !== 'Pod') return
     for (const board of this.boards) board.committed(revision)
     for (const slot of this.slots) slot.committed(revision)
