@@ -1,5 +1,6 @@
 import { Api } from '../../kube/api.ts'
 import type { Belief } from '../invariants/facts.ts'
+import type { TermEndedError } from '../../lock/errors.ts'
 import type { CandidatePlan } from './candidate.ts'
 import { Dice } from './dice.ts'
 import { NAMESPACE } from './hands.ts'
@@ -68,6 +69,11 @@ export class CandidateLife {
     witness.tell({ kind: 'belief', at: world.now(), process: this.process, ...(term ? { term } : {}) })
     if (!anew)
       trace.tell(world.now(), this.process, () => (term ? `leads in term ${term.number}` : 'does not lead any more'))
+  }
+
+  ended({ reason }: TermEndedError): void {
+    this.#stage.reach(`term ends: ${reason}`)
+    this.believe(undefined)
   }
 
   fault(error: unknown): void {

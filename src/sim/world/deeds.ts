@@ -1,3 +1,4 @@
+import { faultName } from './coverage.ts'
 import { Dice } from './dice.ts'
 import type { Link } from './link.ts'
 import type { OperatorProcess } from './operator-process.ts'
@@ -20,6 +21,7 @@ interface Party {
 /** Makes one planned event happen. */
 export function perform(world: World, deed: PlannedEvent): void {
   world.trace.tell(world.world.now(), 'fate', () => described(deed))
+  world.reachFault(faultName(deed), 'group' in deed ? deed.group : undefined)
   switch (deed.do) {
     case 'endPod': {
       const slot = world.slotOf(deed.group, deed.who)
@@ -44,7 +46,11 @@ export function perform(world: World, deed: PlannedEvent): void {
       return meddle(world, deed)
     case 'strangers':
       return world.later(0, () => repeat(world, deed, deed.times))
-    default:
+    case 'stop':
+    case 'stepWall':
+    case 'weather':
+    case 'cut':
+    case 'silence':
       for (const party of partiesOf(world, deed.which)) strike(world, party, deed)
   }
 }

@@ -1,4 +1,5 @@
 import { Elector } from '../../lock/elector.ts'
+import type { TermEndedError } from '../../lock/errors.ts'
 import { leaseLock } from '../../lock/lease-lock.ts'
 import type { Term } from '../../lock/term.ts'
 import type { Candidate, CandidatePlan } from './candidate.ts'
@@ -72,6 +73,6 @@ export class LibraryCandidate implements Candidate {
       if (term.signal.aborted) resolve()
       else term.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    this.#life.believe(undefined)
+    this.#life.ended(term.signal.reason as TermEndedError)
   }
 }

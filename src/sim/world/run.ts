@@ -24,6 +24,8 @@ export interface Outcome {
   readonly failovers: number
   readonly simulatedMillis: number
   readonly writes: number
+  /** Faults with the states that they struck in, and branches of decisions. */
+  readonly reached: readonly string[]
   readonly lines: readonly Line[]
 }
 
@@ -76,6 +78,7 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
     failovers: world.boards.reduce((sum, { terms }) => sum + Math.max(terms - 1, 0), 0),
     simulatedMillis: world.world.now(),
     writes: world.api.history.length,
+    reached: [...world.reached],
     lines: world.trace.lines,
   }
 }

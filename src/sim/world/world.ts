@@ -1,10 +1,12 @@
 import { LeaderGroups } from '../../operator/resources.ts'
-import { Leases } from '../../kube/objects.ts'
+import type { LeaderGroup } from '../../group/leadergroup.ts'
+import { Leases, type LeaseSpec } from '../../kube/objects.ts'
 import { ApiServer } from '../apiserver.ts'
 import { VirtualClock } from '../clock.ts'
 import { findResourceType } from '../resource-types.ts'
 import type { Revision } from '../store.ts'
 import { Board } from './board.ts'
+import { elected, type State } from './coverage.ts'
 import { Dice } from './dice.ts'
 import { Hands } from './hands.ts'
 import { Network } from './network.ts'
@@ -30,6 +32,7 @@ export class World implements Stage {
   readonly slots: readonly Slot[]
   readonly operators: readonly OperatorProcess[]
   /** Processes that ended although they must not. */
+  readonly reached = new Set<string>()
   readonly faults: { readonly who: string; readonly error: unknown }[] = []
 
   constructor(plan: Plan, { isTold }: { readonly isTold: boolean }) {
@@ -47,6 +50,24 @@ export class World implements Stage {
     for (const { name } of this.plan.groups) this.createGroup(name)
     for (const slot of this.slots) slot.create()
     for (const operator of this.operators) operator.start()
+  }
+
+  reach(what: string): void {
+    this.reached.add(what)
+  }
+
+  /** A fault strikes: in which state it finds each group. */
+  reachFault(fault: string, only: string | undefined): void {
+    for (const { name, mode } of this.plan.groups) {
+      if (only === undefined || only === name) this.reach(`${fault} × ${mode}, ${this.#stateOf(name)}`)
+    }
+  }
+
+  #stateOf(group: string): State {
+    const { leaderUid } = this.boards.find((board) => board.group === group)!
+    const holder = this.user.find(LeaderGroups, group)?.status?.holderUID
+    if (leaderUid === undefined) return holder === undefined ? 'leaderless' : 'moving'
+    return holder === leaderUid ? 'led' : 'moving'
   }
 
   createGroup(name: string): void {
@@ -110,9 +131,22 @@ export class World implements Stage {
     this.trace.fact(`${this.world.now()} ${revision.revision} ${user} ${type} ${resource.plural} ${namespace} ${name}`)
     this.witness.committed(revision)
     this.trace.tell(this.world.now(), user, () => toldRevision(revision))
+    this.#cover(revision)
     if (resource.kind === 'Lease') for (const { candidate } of this.slots) candidate?.tell(name)
     if (resource.kind !== 'Pod') return
     for (const board of this.boards) board.committed(revision)
     for (const slot of this.slots) slot.committed(revision)
+  }
+
+  #cover({ resource, object, previous, user, type }: Revision): void {
+    if (resource.kind === 'LeaderGroup') {
+      const { conditions } = (object as unknown as LeaderGroup).status ?? {}
+      for (const { type: of, reason } of conditions ?? []) if (of === 'Ready') this.reach(`condition ${reason}`)
+    }
+    if (resource.kind !== 'Lease' || type === 'DELETED') return
+    const candidate = this.slots.find((slot) => slot.candidate?.process === user)?.candidate
+    if (!candidate) return
+    const [before, after] = [previous?.['spec'], object['spec']] as (LeaseSpec | undefined)[]
+    this.reach(elected(before, after, candidate.identity))
   }
 }
