@@ -1,3 +1,4 @@
+import { DECLARED } from '../world/declared.ts'
 import type { Played } from './worker.ts'
 
 /** What all seeds so far come to. */
@@ -7,12 +8,15 @@ export class Figures {
   simulatedMillis = 0
   writes = 0
   readonly failed: Played[] = []
+  /** How many seeds reached it. */
+  readonly #reached = new Map<string, number>()
 
   add(played: Played): void {
     this.seeds += 1
     this.failovers += played.failovers
     this.simulatedMillis += played.simulatedMillis
     this.writes += played.writes
+    for (const what of played.reached) this.#reached.set(what, (this.#reached.get(what) ?? 0) + 1)
     if (played.violations.length > 0) this.failed.push(played)
   }
 
@@ -24,14 +28,33 @@ export class Figures {
     )
   }
 
+  /** What was declared and not reached. */
+  missing(): readonly string[] {
+    return DECLARED.filter((what) => !this.#reached.has(what))
+  }
+
+  coverage(): string {
+    const all = [...this.#reached.keys()]
+    const of = (test: (what: string) => boolean): string => count(all.filter(test).length)
+    const declared = `${count(DECLARED.length - this.missing().length)} of ${count(DECLARED.length)} declared`
+    return (
+      `reached: ${of((what) => what.includes(' × '))} pairs of fault and state, ` +
+      `${of((what) => what.startsWith('reason '))} reasons and ${of((what) => what.startsWith('act '))} acts of the group's ` +
+      `decide, ${of((what) => /^(election|term) /.test(what))} of the election's, ` +
+      `${of((what) => what.startsWith('condition '))} conditions; ${declared}`
+    )
+  }
+
   json(): object {
     const { seeds, failovers, simulatedMillis, writes, failed } = this
+    const missing = this.missing()
     const simulatedYears = simulatedMillis / YEAR_MILLIS
     return {
       seeds,
       failovers,
       simulatedYears,
       writes,
+      missing,
       failed: failed.map(({ seed, violations }) => ({ seed, violations })),
     }
   }

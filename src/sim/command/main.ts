@@ -9,6 +9,8 @@ import { playSeeds } from './play-seeds.ts'
 import { replay, tellShortest } from './replay.ts'
 
 const PROGRESS_MILLIS = 5_000
+/** Fewer cannot be expected to reach all that is declared. */
+const SEEDS_THAT_REACH_ALL = 1_500
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(new Error(signal)))
@@ -47,13 +49,16 @@ async function playAll(
     },
   })
   say(`\n${figures.line()}, in ${Math.round((systemClock.now() - begun) / 1000)} s`)
+  say(figures.coverage())
+  const missing = figures.seeds >= SEEDS_THAT_REACH_ALL ? figures.missing() : []
+  if (missing.length > 0) say(`declared, and never reached:\n  ${missing.join('\n  ')}`)
   if (stateFile !== undefined) say(await noteState(stateFile, seed, figures, state))
   const [worst] = figures.failed.toSorted((a, b) => a.seed - b.seed)
   if (worst && !failFast && !interrupted.aborted) await tellShortest(planOf(worst.seed), say, interrupted)
   if (worst) say(`\nto replay: npm run sim -- --seed ${worst.seed}`)
   if (json) say(JSON.stringify(figures.json()))
   if (interrupted.aborted) return 130
-  return worst ? 1 : 0
+  return worst || missing.length > 0 ? 1 : 0
 }
 
 interface State {

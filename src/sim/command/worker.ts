@@ -34,6 +34,14 @@ async function outcomeOf(seed: number): Promise<Played> {
     return played
   } catch (error) {
     const text = `the simulation ended with ${error instanceof Error ? error.message : JSON.stringify(error)}`
-    return { seed, digest: '', violations: [{ rule: 'crash', text }], failovers: 0, simulatedMillis: 0, writes: 0 }
+    return {
+      seed,
+      digest: '',
+      violations: [{ rule: 'crash', text }],
+      failovers: 0,
+      simulatedMillis: 0,
+      writes: 0,
+      reached: [],
+    }
   }
 }

@@ -46,7 +46,11 @@ export class Takeover implements Invariant {
 
   #followRelease({ metadata: { namespace, name }, spec }: Lease): void {
     const ref = `${namespace}/${name}`
-    const living = this.#locks.electorsOf(ref).find(({ elector }) => elector?.identity === spec?.holderIdentity)
+    // A container that was started again has the identity of the one that died, and has not written yet.
+    const wrote = this.#locks.find(ref)?.writes
+    const living = this.#locks
+      .electorsOf(ref)
+      .find(({ process, elector }) => elector?.identity === spec?.holderIdentity && wrote?.has(process))
     if (living) this.#report('I9', ref, `an operator emptied the Lease, whose holder ${living.process} runs`)
   }
 

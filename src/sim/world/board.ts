@@ -19,6 +19,10 @@ export class Board {
     return this.#labelled.values().next().value
   }
 
+  get leaderUid(): string | undefined {
+    return this.#labelled.keys().next().value
+  }
+
   get labelled(): number {
     return this.#labelled.size
   }

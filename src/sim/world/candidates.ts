@@ -1,15 +1,8 @@
 import type { Candidate, CandidatePlan } from './candidate.ts'
-import type { ProcessClock } from './process-clock.ts'
-import type { Stage } from './stage.ts'
+import { ClientGoCandidate } from './client-go-candidate.ts'
+import { LibraryCandidate } from './library-candidate.ts'
+import type { Birth } from './candidate-life.ts'
 
-/** Where a candidate runs, and as whom. */
-export interface Birth {
-  readonly identity: string
-  readonly process: string
-  readonly node: ProcessClock
-  readonly stage: Stage
-}
-
-export function startCandidate(_plan: CandidatePlan, _birth: Birth): Candidate {
-  throw new Error('no candidates yet')
+export function startCandidate(plan: CandidatePlan, birth: Birth): Candidate {
+  return plan.kind === 'library' ? new LibraryCandidate(plan, birth) : new ClientGoCandidate(plan, birth)
 }

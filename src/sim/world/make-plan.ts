@@ -1,34 +1,29 @@
 import { Dice } from './dice.ts'
+import { faultsOf } from './make-faults.ts'
 import type { ElectionPlan, OperatorPlan } from './operator-process.ts'
-import type { Deed, GroupPlan, Plan, PlannedEvent, PodEnd, Which } from './plan.ts'
+import { PACES, type Pace } from './pace.ts'
+import type { GroupPlan, Plan, PlannedEvent, PodEnd } from './plan.ts'
 import type { ClockPlan } from './process-clock.ts'
 import type { SlotPlan } from './slot.ts'
-import type { Effect, Traffic } from './weather.ts'
 
-const GROUPS = ['db', 'queue', 'cache'] as const
-
-/**
- * How time is spent. `storm`: leaders end every second, and faults follow one another; `weeks`: the same over days, with
- * Leases of an hour.
- */
-const PACES = {
-  storm: { gapMillis: [40, 4_000], faultMillis: [200, 8_000], leaders: [60, 140], shortLeases: true },
-  hours: { gapMillis: [2_000, 600_000], faultMillis: [2_000, 900_000], leaders: [40, 80], shortLeases: false },
-  days: { gapMillis: [30_000, 7_200_000], faultMillis: [60_000, 7_200_000], leaders: [20, 40], shortLeases: false },
-} as const
+const NAMES = ['db', 'queue', 'cache'] as const
 
 /** The plan of a seed: always the same one. */
 export function planOf(seed: number): Plan {
   const dice = new Dice(`plan/${seed}`)
-  const pace = PACES[dice.weighted({ storm: 6, hours: 2, days: 2 })]
-  const groups = GROUPS.slice(0, dice.whole(1, 3)).map((name) => groupOf(dice, name))
-  const operators = operatorsOf(dice, pace.shortLeases)
+  const pace = PACES[dice.weighted({ storm: 6, hours: 2, days: 3 })]
+  const groups = NAMES.slice(0, dice.whole(1, 3)).map((name) => groupOf(dice, name))
+  const operators = operatorsOf(dice, pace)
   const servers = dice.whole(1, 3)
-  const slots = groups.flatMap(({ name }) => slotsOf(dice, name))
+  const slots = sharing(
+    dice,
+    groups.flatMap((group) => slotsOf(dice, group, pace)),
+    groups,
+  )
   const leaders = dice.whole(pace.leaders[0], pace.leaders[1])
-  const ends = groups.flatMap(({ name }) => endsOf(dice, name, leaders, pace.gapMillis))
+  const ends = groups.flatMap((group) => endsOf(dice, group, leaders, pace))
   const lastAt = Math.max(...ends.map(({ at }) => at))
-  const faults = faultsOf(dice, { untilMillis: lastAt, servers, everyMillis: pace.faultMillis })
+  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace })
   return {
     seed,
     network: { servers, latencyMillis: dice.pick([1, 5, 5, 40]), lagMillis: dice.pick([1, 5, 30, 500]) },
@@ -41,21 +36,32 @@ export function planOf(seed: number): Plan {
 }
 
 function groupOf(dice: Dice, name: string): GroupPlan {
+  const mode = dice.chance(0.35) ? 'Observe' : 'Assign'
+  const release = mode === 'Observe' && dice.chance(0.5)
   return {
     name,
+    mode,
     spec: {
+      mode,
       selector: { matchLabels: { [`app-${name}`]: 'yes' } },
-      ...(dice.chance(0.3) ? { labelFollowers: true } : {}),
-      ...(dice.chance(0.2) ? { failover: { notReadySeconds: dice.pick([1, 5]) } } : {}),
+      ...(dice.chance(0.2) ? { labelFollowers: true } : {}),
+      ...(release ? { failover: { releaseDeadHolder: true } } : {}),
+      ...(mode === 'Assign' && dice.chance(0.15) ? { failover: { notReadySeconds: dice.pick([1, 5]) } } : {}),
+      ...(dice.chance(0.15) ? { services: SERVICES(name) } : {}),
     },
   }
 }
 
-function operatorsOf(dice: Dice, shortLeases: boolean): readonly OperatorPlan[] {
-  // 2 and 3 that act without asking are as safe as one, only wasteful.
-  const isElected = dice.chance(0.6)
-  const count = isElected ? dice.whole(1, 3) : dice.whole(1, 3)
-  const election = shortLeases ? dice.pick(SHORT_LEASES) : dice.pick(LONG_LEASES)
+const SERVICES = (name: string): object[] => [
+  { name, role: 'Leader', ports: [{ name: 'sql', port: 5432, targetPort: 5432 }] },
+  { name: `${name}-ro`, role: 'Follower', ports: [{ name: 'sql', port: 5432, targetPort: 5432 }] },
+]
+
+function operatorsOf(dice: Dice, pace: Pace): readonly OperatorPlan[] {
+  // Two or three that act without asking are as safe as one, only wasteful.
+  const isElected = dice.chance(0.7)
+  const count = isElected ? dice.pick([1, 2, 2, 3]) : dice.pick([1, 2, 2, 3])
+  const election = dice.pick(pace.operatorLeases)
   return ['operator-a', 'operator-b', 'operator-c'].slice(0, count).map((name) => ({
     name,
     clock: clockOf(dice),
@@ -63,23 +69,25 @@ function operatorsOf(dice: Dice, shortLeases: boolean): readonly OperatorPlan[] 
   }))
 }
 
-const SHORT_LEASES: readonly ElectionPlan[] = [
-  { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 1 },
-  { leaseDurationSeconds: 15, renewDeadlineSeconds: 10, retryPeriodSeconds: 2 },
-]
-const LONG_LEASES: readonly ElectionPlan[] = [
-  { leaseDurationSeconds: 900, renewDeadlineSeconds: 600, retryPeriodSeconds: 120 },
-  { leaseDurationSeconds: 3600, renewDeadlineSeconds: 2400, retryPeriodSeconds: 600 },
-]
-
 /** Half of them as good as exact. */
 function clockOf(dice: Dice): ClockPlan {
   if (dice.chance(0.5)) return { offsetMillis: 0, rate: 1 }
   return { offsetMillis: Math.round(dice.between(-3_600_000, 3_600_000)), rate: 2 ** dice.between(-1, 1) }
 }
 
-function slotsOf(dice: Dice, group: string): readonly SlotPlan[] {
+/** Most nodes run as fast as the next, to the drift that electors allow for; some do not. */
+function nodeClockOf(dice: Dice, isWild: boolean): ClockPlan {
+  const offsetMillis = Math.round(dice.between(-3_600_000, 3_600_000))
+  if (isWild) return { offsetMillis, rate: 2 ** dice.between(-1, 1) }
+  return { offsetMillis, rate: dice.pick([1, 1, dice.between(0.95, 1.08)]) }
+}
+
+function slotsOf(dice: Dice, { name: group, mode }: GroupPlan, pace: Pace): readonly SlotPlan[] {
   const keepsName = dice.chance(0.6)
+  const isWild = dice.chance(0.1)
+  const timing = dice.pick(pace.candidateLeases)
+  const identity = dice.weighted({ name_uid: 6, uid: 1, name: keepsName ? 0 : 1 })
+  const others = dice.pick([0, 0, 0.5, 1])
   return Array.from({ length: dice.whole(2, 4) }, (_, index) => ({
     name: `${group}-${index}`,
     groups: [group],
@@ -87,78 +95,40 @@ function slotsOf(dice: Dice, group: string): readonly SlotPlan[] {
     startMillis: dice.millis(5, 2_000),
     recreateMillis: dice.millis(1, 1_000),
     stopMillis: dice.millis(10, 3_000),
-    clock: { offsetMillis: Math.round(dice.between(-5_000, 5_000)), rate: 1 },
+    clock: nodeClockOf(dice, isWild),
+    ...(mode === 'Observe' ? { candidate: candidateOf(dice, group, timing, others, identity) } : {}),
   }))
 }
 
-/** Leaders end, one after the other. */
-function endsOf(
+function candidateOf(
   dice: Dice,
-  group: string,
-  count: number,
-  [shortest, longest]: readonly [number, number],
-): readonly PlannedEvent[] {
+  lease: string,
+  timing: ElectionPlan,
+  others: number,
+  identity: 'name_uid' | 'uid' | 'name',
+): NonNullable<SlotPlan['candidate']> {
+  const kind = dice.chance(others) ? 'client-go' : 'library'
+  return { kind, lease, timing, releases: dice.chance(0.8), identity }
+}
+
+/** Now and then two groups select the same pods. */
+function sharing(dice: Dice, slots: readonly SlotPlan[], groups: readonly GroupPlan[]): readonly SlotPlan[] {
+  const [one, another] = groups
+  if (!another || another.mode === 'Observe' || !dice.chance(0.2)) return slots
+  return slots.map((slot) => (slot.groups[0] === one!.name ? { ...slot, groups: [one!.name, another.name] } : slot))
+}
+
+/** Leaders end, one after the other. */
+function endsOf(dice: Dice, group: GroupPlan, count: number, pace: Pace): readonly PlannedEvent[] {
+  const [shortest, longest] = group.mode === 'Observe' ? pace.termMillis : pace.gapMillis
   let at = 1_000 + dice.between(0, 3_000)
   return Array.from({ length: count }, () => {
     at += dice.millis(shortest, longest)
-    const who = dice.chance(0.85) ? 'leader' : 'other'
-    const how = dice.weighted<PodEnd>({ delete: 2, force: 2, unready: 8, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3 })
-    return { at: Math.round(at), do: 'endPod', group, who, how, millis: dice.millis(50, 5_000) }
+    const who = dice.chance(0.9) ? 'leader' : 'other'
+    const how = dice.weighted<PodEnd>(group.mode === 'Observe' ? OBSERVED_ENDS : ASSIGNED_ENDS)
+    return { at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) }
   })
 }
 
-interface FaultTime {
-  readonly untilMillis: number
-  readonly servers: number
-  readonly everyMillis: readonly [number, number]
-}
-
-function faultsOf(dice: Dice, time: FaultTime): readonly PlannedEvent[] {
-  const faults: PlannedEvent[] = []
-  const [shortest, longest] = time.everyMillis
-  for (let at = 3_000; ;) {
-    at += dice.millis(shortest, longest)
-    if (at >= time.untilMillis) return faults
-    faults.push({ at: Math.round(at), ...faultOf(dice, time) })
-  }
-}
-
-function faultOf(dice: Dice, { servers }: FaultTime): Deed {
-  const which = dice.weighted<Which>({ acting: 5, other: 2, all: 1 })
-  const one = which === 'all' ? 'acting' : which
-  const millis = dice.millis(50, 12_000)
-  switch (dice.weighted({ weather: 8, process: 5, cut: 1, silence: 1, freeze: 2, down: 1, compact: 1, step: 1 })) {
-    case 'weather': {
-      const traffic = dice.weighted<Traffic>({ all: 3, writes: 4, reads: 1, watches: 1, pods: 3, leases: 2, status: 2 })
-      return { do: 'weather', which, traffic, probability: dice.pick([0.1, 0.5, 1]), effect: effectOf(dice), millis }
-    }
-    case 'process':
-      if (dice.chance(0.4)) return { do: 'killAfterWrite', which: one, writes: dice.whole(0, 6), millis: millis / 4 }
-      return {
-        do: 'operator',
-        which: one,
-        how: dice.pick(['kill', 'pause', 'pause', 'pause', 'suspend', 'stop']),
-        millis,
-      }
-    case 'cut':
-      return { do: 'cut', which, withError: dice.chance(0.5) }
-    case 'silence':
-      return { do: 'silence', which, millis }
-    case 'freeze':
-      return { do: 'freeze', server: dice.whole(0, servers - 1), millis }
-    case 'down':
-      return { do: 'serverDown', server: dice.chance(0.3) ? 'all' : dice.whole(0, servers - 1), millis }
-    case 'compact':
-      return { do: 'compact', refusal: dice.pick(['event', 'status']) }
-    case 'step':
-      return { do: 'stepWall', which, byMillis: Math.round(dice.between(-3_600_000, 3_600_000)) }
-  }
-}
-
-function effectOf(dice: Dice): Effect {
-  const kind = dice.weighted({ lose: 1, mute: 3, reset: 3, refuse: 1, twice: 1, late: 3, slow: 2, answer: 2 })
-  if (kind === 'late' || kind === 'slow') return { kind, millis: dice.millis(5, 20_000) }
-  if (kind !== 'answer') return { kind }
-  const status = dice.pick([429, 500, 503, 504, 401, 403])
-  return { kind, status, ...(dice.chance(0.3) ? { applied: true as const } : {}) }
-}
+const ASSIGNED_ENDS = { ineligible: 8, unready: 8, delete: 2, force: 3, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3 }
+const OBSERVED_ENDS = { giveWay: 14, delete: 2, force: 1, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3, unready: 0.5 }

@@ -5,6 +5,7 @@ import type { Log, LogFields } from '../../operator/log.ts'
 import { Metrics } from '../../operator/metrics.ts'
 import { GroupOperator, type OperatorElection } from '../../operator/operator.ts'
 import type { Elector } from '../invariants/facts.ts'
+import { decided } from './coverage.ts'
 import { Dice } from './dice.ts'
 import { Link } from './link.ts'
 import type { ClockPlan } from './process-clock.ts'
@@ -149,8 +150,10 @@ export class OperatorProcess {
 
   #log(): Log {
     const { trace, world } = this.#stage
-    const say = (message: string, fields?: LogFields): void =>
+    const say = (message: string, fields?: LogFields): void => {
+      for (const branch of decided(message, fields)) this.#stage.reach(branch)
       trace.tell(world.now(), this.name, () => `“${message}”${shown(fields)}`)
+    }
     return { debug: () => undefined, info: say, warn: say, error: say, isEnabled: (level) => level !== 'debug' }
   }
 }

@@ -17,16 +17,41 @@ export interface Plan {
 
 export interface GroupPlan {
   readonly name: string
+  readonly mode: 'Assign' | 'Observe'
   readonly spec: object
 }
 
 /** True time in milliseconds since the start. */
 export type PlannedEvent = { readonly at: number } & Deed
 
-/** The operator that acts at that time, if one does; another one; each. */
-export type Which = 'acting' | 'other' | 'all'
+/**
+ * Of the operators the one that acts at that time, if one does; another one; each. Of the candidates those in the pods that
+ * lead; those in all others.
+ */
+export type Which = OperatorRole | 'holders' | 'followers'
 
-export type PodEnd = 'delete' | 'force' | 'unready' | 'crash' | 'fail' | 'succeed' | 'node'
+export type OperatorRole = 'acting' | 'other' | 'all'
+
+/** `giveWay`: it hands over by itself, where pods elect. */
+export type PodEnd = 'giveWay' | 'ineligible' | 'delete' | 'force' | 'unready' | 'crash' | 'fail' | 'succeed' | 'node'
+
+/** What somebody does by hand who should not. */
+export type Hand =
+  | 'label'
+  | 'unlabel'
+  | 'unstamp'
+  | 'forgeTerm'
+  | 'wipeStatus'
+  | 'deselect'
+  | 'regroup'
+  | 'followers'
+  | 'deleteLease'
+  | 'takeLease'
+  | 'spoilMark'
+  | 'copyLease'
+  | 'garbageLease'
+  | 'pauseGroup'
+  | 'slices'
 
 /**
  * What happens. Targets are roles, not names: who leads or acts is found out when it happens, so that what is left of a
@@ -43,13 +68,14 @@ export type Deed =
     }
   | {
       readonly do: 'operator'
-      readonly which: Which
-      readonly how: 'kill' | 'pause' | 'suspend' | 'stop'
-      /** Until it goes on, or is started again. */
+      readonly which: OperatorRole
+      readonly how: 'kill' | 'stop'
+      /** Until it is started again. */
       readonly millis: number
     }
   /** It is killed right after the server has carried out its next write but so many. */
-  | { readonly do: 'killAfterWrite'; readonly which: Which; readonly writes: number; readonly millis: number }
+  | { readonly do: 'killAfterWrite'; readonly which: OperatorRole; readonly writes: number; readonly millis: number }
+  | { readonly do: 'stop'; readonly which: Which; readonly how: 'pause' | 'suspend'; readonly millis: number }
   | { readonly do: 'stepWall'; readonly which: Which; readonly byMillis: number }
   | {
       readonly do: 'weather'
@@ -64,3 +90,12 @@ export type Deed =
   | { readonly do: 'freeze'; readonly server: number; readonly millis: number }
   | { readonly do: 'serverDown'; readonly server: number | 'all'; readonly millis: number }
   | { readonly do: 'compact'; readonly refusal: 'event' | 'status' }
+  | { readonly do: 'hand'; readonly group: string; readonly what: Hand; readonly millis: number }
+  /** Somebody else writes to the same objects, again and again. */
+  | {
+      readonly do: 'strangers'
+      readonly group: string
+      readonly what: 'pods' | 'lease' | 'group'
+      readonly everyMillis: number
+      readonly times: number
+    }

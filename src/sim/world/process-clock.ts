@@ -35,6 +35,8 @@ export class ProcessClock implements Clock {
   readonly #suspensions = new Set<symbol>()
   /** Called when the rate of the monotonic clock changes: 0 while it is suspended. */
   onRate: (rate: number) => void = () => undefined
+  /** Called when it stops, and when it goes on and has done what was due. */
+  onRunning: (runs: boolean) => void = () => undefined
 
   constructor(world: Clock, { offsetMillis, rate }: ClockPlan) {
     this.#world = world
@@ -82,7 +84,10 @@ export class ProcessClock implements Clock {
   pause(): () => void {
     const pause = Symbol('pause')
     this.#stops.add(pause)
-    this.#due ??= []
+    if (this.#due === undefined && !this.#isDead) {
+      this.#due = []
+      this.onRunning(false)
+    }
     return () => {
       if (this.#stops.delete(pause) && this.#stops.size === 0) this.#goOn()
     }
@@ -124,9 +129,11 @@ export class ProcessClock implements Clock {
   }
 
   #goOn(): void {
-    const due = this.#due ?? []
+    if (this.#due === undefined || this.#isDead) return
+    const due = this.#due
     this.#due = undefined
-    if (!this.#isDead) for (const run of due) run()
+    for (const run of due) run()
+    this.onRunning(true)
   }
 
   stepWall(millis: number): void {

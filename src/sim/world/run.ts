@@ -24,6 +24,8 @@ export interface Outcome {
   readonly failovers: number
   readonly simulatedMillis: number
   readonly writes: number
+  /** Faults with the states that they struck in, and branches of decisions. */
+  readonly reached: readonly string[]
   readonly lines: readonly Line[]
 }
 
@@ -76,6 +78,7 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
     failovers: world.boards.reduce((sum, { terms }) => sum + Math.max(terms - 1, 0), 0),
     simulatedMillis: world.world.now(),
     writes: world.api.history.length,
+    reached: [...world.reached],
     lines: world.trace.lines,
   }
 }
@@ -89,21 +92,26 @@ function calm(world: World): void {
     operator.link?.revive()
     operator.start()
   }
+  for (const slot of world.slots) slot.calm()
 }
 
 /**
  * A dead connection is found out after 90 s of silence, by the slowest clock; a watch that has failed again and again waits
  * for 30 s; an operators' Lease runs out, and the next one may do so again.
  */
-function recoveryMillis({ operators }: Plan): number {
-  const slowest = Math.min(...operators.map(({ clock }) => clock.rate))
-  const lease = Math.max(...operators.map(({ election }) => election?.leaseDurationSeconds ?? 0))
-  return (90_000 + 30_000 + 60_000 + 2 * lease * 1000) / slowest
+function recoveryMillis({ operators, slots }: Plan): number {
+  const slowest = Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
+  const leases = [...operators.map(({ election }) => election), ...slots.map(({ candidate }) => candidate?.timing)]
+  const lease = Math.max(...leases.map((timing) => timing?.leaseDurationSeconds ?? 0))
+  return (90_000 + 30_000 + 60_000 + 3 * lease * 1000) / slowest
 }
 
 /** Why the group is not as it should be, if anybody can lead it. */
 function unwell(world: World, group: string): string | undefined {
-  const slots = world.slots.filter(({ plan, isReady }) => plan.groups.includes(group) && isReady)
+  const observes = world.plan.groups.some(({ name, mode }) => name === group && mode === 'Observe')
+  const slots = world.slots.filter(({ plan, isReady, isEligible, candidate }) => {
+    return plan.groups.includes(group) && (observes ? candidate !== undefined : isReady && isEligible)
+  })
   if (slots.length === 0) return undefined
   const { role } = groupKeys(group)
   const leaders = slots.filter(
@@ -122,7 +130,8 @@ function unwell(world: World, group: string): string | undefined {
 
 function checkQuiet(revisions: readonly Revision[]): void {
   const loud = revisions.find(
-    ({ resource, object }) => resource.kind !== 'Event' && object.metadata.namespace !== 'leadergroup-system',
+    ({ resource, object, user }) =>
+      resource.kind !== 'Event' && object.metadata.namespace !== 'leadergroup-system' && user.startsWith('operator'),
   )
   if (!loud) return
   const { user, resource, object } = loud

@@ -55,6 +55,7 @@ export class Slot {
   #life: Life | undefined
   #lives = 0
   candidate: Candidate | undefined
+  isEligible = true
 
   constructor(plan: SlotPlan, stage: Stage, index: number) {
     this.plan = plan
@@ -85,6 +86,7 @@ export class Slot {
 
   create(): void {
     if (this.#life) return
+    this.isEligible = true
     const { name, groups, keepsName } = this.plan
     const podName = keepsName ? name : `${name}-${++this.#lives}`
     const pod = this.#controller.create(Pods, {
@@ -116,8 +118,7 @@ export class Slot {
     if (!life || object.metadata.uid !== life.uid) return
     if (type === 'DELETED') {
       this.#life = undefined
-      this.candidate?.kill()
-      this.candidate = undefined
+      this.#outlive(life)
       this.#later(this.plan.recreateMillis, () => this.create())
       return
     }
@@ -146,14 +147,41 @@ export class Slot {
     if (this.#life) this.#controller.delete(Pods, this.#life.name, { gracePeriodSeconds: graceSeconds })
   }
 
-  /** Nobody hears of the node any more, though all on it may run on. */
-  lose(): void {
+  annotate(annotations: Readonly<Record<string, string | null>>): void {
+    if (!this.#life) return
+    this.isEligible = annotations['leadergroup.io/ineligible'] !== 'true'
+    this.#controller.patch(Pods, this.#life.name, { metadata: { annotations } })
+  }
+
+  /** The machine is switched off. Nobody can say so of the pod, only that nothing is heard of it. */
+  switchOff(): void {
     this.showNode(false)
     const life = this.#life
     if (!life) return
+    this.candidate?.kill()
+    this.candidate = undefined
+    life.container = 'ended'
     life.ready = false
     life.readyAt = this.#now()
     this.#show(life)
+  }
+
+  /** The whole machine stands still. Returns the end of that. */
+  suspend(): () => void {
+    const ends = [this.node.suspend(), this.candidate?.clock.suspend()]
+    return () => ends.forEach((end) => end?.())
+  }
+
+  /** No fault is left. */
+  calm(): void {
+    this.node.resume()
+    this.candidate?.clock.resume()
+    this.candidate?.link.revive()
+  }
+
+  stepWall(millis: number): void {
+    this.node.stepWall(millis)
+    this.candidate?.clock.stepWall(millis)
   }
 
   showNode(ready: boolean, outOfService = false): void {
@@ -173,7 +201,7 @@ export class Slot {
     this.#show(life)
     const { candidate } = this.plan
     if (candidate) {
-      const identity = `${life.name}_${life.uid}`
+      const identity = { name_uid: `${life.name}_${life.uid}`, uid: life.uid, name: life.name }[candidate.identity]
       const process = `${life.name}/${life.uid.slice(-3)}/${life.restarts}`
       this.candidate = startCandidate(candidate, { identity, process, node: this.node, stage: this.#stage })
     }
@@ -191,6 +219,13 @@ export class Slot {
       }
       this.#ofLife(20, ({ name }) => this.#kubelet.delete(Pods, name, { gracePeriodSeconds: 0 }))
     })
+  }
+
+  /** After a deletion by force the process lives on, until its kubelet has noticed. */
+  #outlive(life: Life): void {
+    const { candidate } = this
+    this.candidate = undefined
+    if (candidate && life.container === 'running') this.#later(this.plan.stopMillis, () => candidate.kill())
   }
 
   #end(life: Life, reason: string): void {

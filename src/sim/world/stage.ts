@@ -12,6 +12,8 @@ export interface Stage {
   readonly network: Network
   readonly trace: Trace
   readonly witness: Witness
+  /** Notes that this was reached. */
+  reach(what: string): void
   /** A process ended that must not: a defect of the program. */
   fault(who: string, error: unknown): void
 }

@@ -18,8 +18,8 @@ export type Traffic = 'all' | 'writes' | 'reads' | 'watches' | 'events' | 'pods'
 
 /** A condition of the network that holds for a while. */
 export interface Weather {
-  /** Names of the processes it strikes; absent: all. */
-  readonly of?: readonly string[]
+  /** Name of the process that it strikes. */
+  readonly of: string
   readonly traffic: Traffic
   readonly probability: number
   readonly effect: Effect
@@ -59,7 +59,7 @@ export class Sky {
   /** The first condition that strikes. */
   fateOf(process: string, request: TransportRequest): Effect | undefined {
     for (const { weather, dice } of this.#conditions) {
-      if (weather.of && !weather.of.includes(process)) continue
+      if (weather.of !== process) continue
       if (TRAFFIC[weather.traffic](request) && dice.chance(weather.probability)) return weather.effect
     }
     return undefined

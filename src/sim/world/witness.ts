@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kube/objects.ts'
 import type { TransportRequest } from '../../kube/transport.ts'
-import type { Elector, Fact, Role } from '../invariants/facts.ts'
+import type { Elector, Fact, Role, Verb } from '../invariants/facts.ts'
 import { Judge } from '../invariants/judge.ts'
 import type { Violation } from '../invariants/violation.ts'
 import type { Revision } from '../store.ts'
@@ -9,10 +9,23 @@ import type { Frame } from '../watch-stream.ts'
 /** Only of these does any rule ask who was shown them. */
 const SHOWN: Readonly<Record<string, string>> = { Pod: 'pods', Lease: 'leases', LeaderGroup: 'leadergroups' }
 
-const PATH = /\/namespaces\/([^/]+)\/(pods|leases|leadergroups)\/([^/?]+)(?:\/(status))?(?:\?|$)/
+const PATH = /\/namespaces\/([^/]+)\/([^/?]+)(?:\/([^/?]+))?(?:\/(status))?(?:\?|$)/
+
+const VERBS: Partial<Record<TransportRequest['method'], Verb>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
+
+interface Preconditions {
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
 
 interface Body {
-  readonly metadata?: { readonly uid?: string; readonly resourceVersion?: string }
+  readonly metadata?: Preconditions
+  readonly preconditions?: Preconditions
 }
 
 /** Tells the judge what happens, as it happens, and keeps what it objects to. */
@@ -58,23 +71,23 @@ export class Witness {
     })
   }
 
-  /** A write of a kind that a rule asks for. */
+  /** A write, whether or not it arrives. */
   asked(process: string, { method, path, body = '' }: TransportRequest): void {
-    if (method !== 'PATCH' && method !== 'PUT') return
+    const verb = VERBS[method]
     const [, namespace, resource, name, subresource] = PATH.exec(path) ?? []
-    if (namespace === undefined || resource === undefined || name === undefined) return
+    if (verb === undefined || namespace === undefined || resource === undefined) return
     const parsed = JSON.parse(body) as Body
-    const { uid, resourceVersion } = parsed.metadata ?? {}
+    const { uid, resourceVersion } = (verb === 'delete' ? parsed.preconditions : parsed.metadata) ?? {}
     this.tell({
       kind: 'asked',
       at: this.#now(),
       process,
       request: ++this.#requests,
-      verb: method === 'PUT' ? 'update' : 'patch',
+      verb,
       resource,
       namespace,
-      name,
       body: parsed,
+      ...(name === undefined ? {} : { name }),
       ...(subresource === undefined ? {} : { subresource }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { version: Number(resourceVersion) }),
