@@ -31,8 +31,7 @@ export function record(process: string | undefined, change: LeaseSpec, uid = 'lo
 }
 
 /** It becomes the holder, counted as the given transition. */
-export function acquire(process: string, transitions: number): Line {
-  const holderIdentity = process.toUpperCase()
+export function acquire(process: string, transitions: number, holderIdentity = process.toUpperCase()): Line {
   return (story) => {
     const time = String(story.at)
     return record(process, {

@@ -1,10 +1,16 @@
+import { BlastRadius } from './blast-radius.ts'
 import { Clocks } from './clocks.ts'
+import { EligibleLeader } from './eligible-leader.ts'
 import type { Fact } from './facts.ts'
 import { Knowledge } from './knowledge.ts'
 import { LabelImpliesGate } from './label-implies-gate.ts'
+import { type Bounds, Liveness } from './liveness.ts'
 import { Locks } from './locks.ts'
+import { MonotoneKnowledge } from './monotone-knowledge.ts'
 import { NoResurrection } from './no-resurrection.ts'
+import { Renewals } from './renewals.ts'
 import type { Invariant } from './rule.ts'
+import { Retries } from './retries.ts'
 import { SelfFence } from './self-fence.ts'
 import { StatusTruth } from './status-truth.ts'
 import { Takeover } from './takeover.ts'
@@ -17,6 +23,8 @@ export interface JudgeOptions {
   /** Called for each violation, at once. */
   /** By how much clocks may differ in rate for two leaders at once to be a fault. @default 0.2 */
   readonly drift?: number
+  /** What must come about in time, and how soon; absent: that is not judged. The run must tell its faults then. */
+  readonly bounds?: Bounds
   readonly onViolation?: (violation: Violation) => void
 }
 
@@ -36,7 +44,7 @@ export class Judge {
   #version = 0
   #at = 0
 
-  constructor({ onViolation, drift = 0.2 }: JudgeOptions = {}) {
+  constructor({ onViolation, drift = 0.2, bounds }: JudgeOptions = {}) {
     this.#onViolation = onViolation
     const report = (rule: Rule, subject: string, text: string): void => this.#report(rule, subject, text)
     const world = this.#world
@@ -52,6 +60,11 @@ export class Judge {
       new NoResurrection(world, knowledge, report),
       new SelfFence(world, locks, drift, report),
       new Takeover(locks, report),
+      new BlastRadius(world, report),
+      new EligibleLeader(world, knowledge, report),
+      new MonotoneKnowledge(world, knowledge, report),
+      new Retries(report),
+      ...(bounds ? [new Liveness(world, locks, bounds, report), new Renewals(world, locks, bounds, report)] : []),
       // The last: what it learns of a fact, others may know only after it.
       knowledge,
     ]
@@ -60,6 +73,7 @@ export class Judge {
   /** Returns the first rule that this fact breaks. */
   follow(fact: Fact): Violation | undefined {
     const known = this.violations.length
+    for (const invariant of this.#invariants) invariant.reach?.(fact.at)
     this.#at = fact.at
     if (fact.kind === 'committed') {
       this.#version = fact.version

@@ -2,8 +2,9 @@
  * The store as it is after each commit, as far as the rules look at it, and what the commit changed for which group. All of
  * it is kept per object and per group: a commit costs what it touches, whatever else there is.
  */
-import type { LeaderGroup } from '../../group/leadergroup.ts'
-import type { KubeObject, Lease, Pod } from '../../kube/objects.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { LeaderGroup, LeaderGroupSpec } from '../../group/leadergroup.ts'
+import type { EndpointSlice, KubeObject, Lease, Pod, Service } from '../../kube/objects.ts'
 import type { Committed, Process } from './facts.ts'
 import {
   belongsTo,
@@ -21,6 +22,8 @@ import { addGroupsOn, type Keys, keysOf, ownerOf, type PodName, readTerm, refOf 
 const LEADER = 'leader'
 /** What was overwritten so long ago has no label on its way any more. */
 const MOST_OVERWRITTEN = 16
+/** What an operator that lags may still go by. */
+const MOST_SPECS = 8
 
 export interface Group {
   /** `<namespace>/<name>`; a group that is deleted and created again is the same one here, under another UID. */
@@ -31,6 +34,8 @@ export interface Group {
   object: LeaderGroup | undefined
   /** Of the present group, or of the last. */
   uid: string | undefined
+  /** What was wished for lately, the last first. */
+  specs: readonly LeaderGroupSpec[]
   gate: Gate
   /** Whom the gate named last, whatever became of the gate since: a label for it may be on its way. */
   naming: Naming | undefined
@@ -80,6 +85,7 @@ export interface GateChange {
   readonly isNaming: boolean
 }
 
+const NO_SLICES: ReadonlyMap<string, EndpointSlice> = new Map()
 const NO_KEYS: Keys = { role: undefined, term: undefined, sealed: undefined }
 
 export class World {
@@ -89,6 +95,10 @@ export class World {
   readonly leases = new Map<string, Lease>()
   /** By namespace, then UID. */
   readonly pods = new Map<string, Map<string, Pod>>()
+  /** By `<namespace>/<name>`. */
+  readonly services = new Map<string, Service>()
+  readonly #groupsIn = new Map<string, Group[]>()
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>()
   readonly #found = new Set<string>()
 
   /** What is not said anew of a process stays. */
@@ -107,9 +117,13 @@ export class World {
         return { fact, author, writer, keys: [], gates: this.#commitLease(fact, isOperators) }
       case 'leadergroups':
         return { fact, author, writer, keys: [], gates: this.#commitGroup(fact, isOperators) }
-      default:
-        return { fact, author, writer, keys: [], gates: [] }
+      case 'services':
+        keep(this.services, refOf((fact.after ?? fact.before)!), fact.after)
+        break
+      case 'endpointslices':
+        this.#commitSlice(fact)
     }
+    return { fact, author, writer, keys: [], gates: [] }
   }
 
   /** Made at the first mention. */
@@ -123,14 +137,27 @@ export class World {
         name,
         object: undefined,
         uid: undefined,
+        specs: [],
         gate: NO_GATE,
         naming: undefined,
         overwritten: [],
         labels: new Map(),
       }
       this.groups.set(ref, group)
+      const groups = this.#groupsIn.get(namespace)
+      if (groups) groups.push(group)
+      else this.#groupsIn.set(namespace, [group])
     }
     return group
+  }
+
+  groupsIn(namespace: string): readonly Group[] {
+    return this.#groupsIn.get(namespace) ?? []
+  }
+
+  /** By name. */
+  slicesIn(namespace: string): ReadonlyMap<string, EndpointSlice> {
+    return this.#slices.get(namespace) ?? NO_SLICES
   }
 
   podsIn(namespace: string): ReadonlyMap<string, Pod> {
@@ -147,8 +174,7 @@ export class World {
     const pod = (after ?? before)!
     const { name, uid, namespace = '' } = pod.metadata
     const pods = this.#podsIn(namespace)
-    if (after) pods.set(uid, after)
-    else pods.delete(uid)
+    keep(pods, uid, after)
     const found = this.#found
     found.clear()
     addGroupsOn(before, found)
@@ -166,10 +192,16 @@ export class World {
     })
   }
 
+  #commitSlice({ before, after }: Committed): void {
+    const { namespace = '', name } = (after ?? before)!.metadata
+    let slices = this.#slices.get(namespace)
+    if (!slices) this.#slices.set(namespace, (slices = new Map()))
+    keep(slices, name, after as EndpointSlice | undefined)
+  }
+
   #commitLease({ before, after }: Committed, isOperators: boolean): readonly GateChange[] {
     const ref = refOf((after ?? before)!)
-    if (after) this.leases.set(ref, after)
-    else this.leases.delete(ref)
+    keep(this.leases, ref, after)
     const namespace = (after ?? before)!.metadata.namespace ?? ''
     const owners = new Set([before && ownerOf(before)?.name, after && ownerOf(after)?.name])
     owners.delete(undefined)
@@ -180,7 +212,11 @@ export class World {
     const { namespace = '', name } = (after ?? before)!.metadata
     const group = this.group(namespace, name)
     group.object = after as LeaderGroup | undefined
-    if (after) group.uid = after.metadata.uid
+    if (group.object) {
+      group.uid = group.object.metadata.uid
+      const { spec } = group.object
+      if (!isDeepStrictEqual(spec, group.specs[0])) group.specs = [spec, ...group.specs.slice(0, MOST_SPECS - 1)]
+    }
     return this.#moveGate(group, undefined, isOperators)
   }
 
@@ -209,6 +245,11 @@ export class World {
     const lease = this.leases.get(`${namespace}/${name}`)
     return lease && belongsTo(lease, group) ? gateInLease(lease) : NO_GATE
   }
+}
+
+function keep<T>(objects: Map<string, T>, key: string, object: T | undefined): void {
+  if (object) objects.set(key, object)
+  else objects.delete(key)
 }
 
 function namedBy(gate: Gate, uid: string): Naming | undefined {
