@@ -1,7 +1,7 @@
 import type { Lease, Pod } from '../../kube/objects.ts'
 import type { Asked, Fact } from './facts.ts'
 import type { Knowledge } from './knowledge.ts'
-import { couldLead, isMatched } from './matched.ts'
+import { couldLead, couldLeadIfReady, isMatched } from './matched.ts'
 import type { Invariant, Report } from './rule.ts'
 import { MARK_KEY, ownerOf, readMark, type PodName } from './wire.ts'
 import type { Group, Step, World } from './world.ts'
@@ -14,7 +14,8 @@ const MOST_VERSIONS = 64
  *
  * When an operator asks to name a pod in the gate of a group in mode Assign, in a term that the gate does not show yet, then
  * that pod, by UID, in the version that this operator had been shown, was selected, Ready, running, not on its way
- * out and not excluded. It may be different by then: what is promised is about what the operator could know. Judged for
+ * out and not excluded. With `notReadySeconds` the present holder need not be Ready: it keeps its place for a while, and if
+ * it was sealed meanwhile, it does so in a new term. It may be different by then: what is promised is about what the operator could know. Judged for
  * processes of which it is told what they are shown.
  *
  * That without such a pod the present holder keeps its label or loses it, and no other gets it, is judged with L1. In mode
@@ -68,8 +69,13 @@ export class EligibleLeader implements Invariant {
     const oldest = versions.findLastIndex(({ version }) => version <= from)
     if (oldest < 0) return
     const seen = versions.slice(oldest).filter(({ version }) => version <= known.version)
+    const { gate, object } = group
+    const keepsPlace = gate.kind === 'named' && gate.holder.uid === holder.uid && object?.spec.failover?.notReadySeconds
     const could = seen.some(({ pod }) => {
-      return couldLead(pod) && group.specs.some(({ selector }) => isMatched(selector, pod.metadata.labels))
+      return (
+        (keepsPlace ? couldLeadIfReady(pod) : couldLead(pod)) &&
+        group.specs.some(({ selector }) => isMatched(selector, pod.metadata.labels))
+      )
     })
     if (could) return
     this.#report(

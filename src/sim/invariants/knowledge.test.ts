@@ -80,10 +80,12 @@ function lockWrites(process: string): readonly Line[] {
   return [asks({ ...wish, version: 5 }, process), asks({ ...wish, version: 4 }, process)]
 }
 
-function withoutVersion({ version: _, ...fact }: Asked): Asked {
+function withoutVersion(asked: Asked): Asked {
+  const { version: _, ...fact } = asked
   return fact
 }
 
+const patient = [...LED, group({ spec: { failover: { notReadySeconds: 5 } } })]
 const unready = [...LED, shown('pods', 'b'), ready('b', false)]
 
 rows('eligible leader', [
@@ -91,7 +93,9 @@ rows('eligible leader', [
   ['a pod that could lead when the operator was shown it', [...unready, names('b', 3)]],
   ['a pod that is not ready any more since this instant', [...unready, shown('pods', 'b'), after(-15, names('b', 3))]],
   ['the holder that is named already', [...LED, ready('a', false), shown('pods', 'a'), names('a', 2)]],
+  ['a holder that may be not ready for a while', [...patient, ready('a', false), shown('pods', 'a'), names('a', 3)]],
   ['an operator of which nobody tells what it was shown', [...LED, ready('b', false), names('b', 3)]],
+  ['a successor that is not ready', [...patient, ready('b', false), shown('pods', 'b'), names('b', 3)], 'I10'],
   [
     'a pod that was not ready',
     [...unready, shown('pods', 'b'), names('b', 3)],

@@ -30,11 +30,15 @@ export function isMatched(
 const INELIGIBLE = 'leadergroup.io/ineligible'
 
 /** A pod that a group may choose as its leader, if it selects it (design §4.2). */
-export function couldLead({ metadata, status }: Pod): boolean {
+export function couldLead(pod: Pod): boolean {
+  const isReady = (pod.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True')
+  return isReady && couldLeadIfReady(pod)
+}
+
+export function couldLeadIfReady({ metadata, status }: Pod): boolean {
   return (
     metadata.deletionTimestamp === undefined &&
     metadata.annotations?.[INELIGIBLE] !== 'true' &&
-    status?.phase === 'Running' &&
-    (status.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True')
+    status?.phase === 'Running'
   )
 }
