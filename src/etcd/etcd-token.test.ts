@@ -52,6 +52,14 @@ describe('etcd token', () => {
     assert.deepEqual([second.headers, await token.load(door, first)], [{ authorization: 't2' }, second])
   })
 
+  for (const body of [{}, { token: '' }, { token: 7 }, []]) {
+    it(`is missed in an answer without one: ${JSON.stringify(body)}`, async () => {
+      answerWith = () => answer(200, body)
+      const message = `etcd /v3/auth/authenticate as elector: no token: ${JSON.stringify(body)}`
+      await assert.rejects(token.load(door), { name: 'EtcdError', message })
+    })
+  }
+
   for (const said of ['etcdserver: revision of auth store is old', 'etcdserver: user name is empty']) {
     it(`is forgotten when an answer says "${said}", which is passed on`, async () => {
       await token.load(door)

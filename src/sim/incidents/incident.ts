@@ -52,8 +52,8 @@ export function incident(given: Incident): void {
   })
 }
 
-async function play({ play: enact, judge }: Incident, isOurs: boolean): Promise<Played> {
-  const scene = new Scene()
+async function play({ play: enact, judge, breaks }: Incident, isOurs: boolean): Promise<Played> {
+  const scene = new Scene(/^\/?(I\d+)/.exec(String(breaks))?.[1])
   await enact(scene, isOurs)
   scene.look()
   const objections = scene.judge.violations.map(({ rule, text }) => `${rule}: ${text}`)

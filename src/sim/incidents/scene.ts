@@ -35,6 +35,8 @@ export interface Host {
   stream: (lines: AsyncIterable<string>) => AsyncIterable<string>
 }
 
+const PATH = /\/namespaces\/([^/]+)\/([a-z]+)\/([^/?]+)(?:\/(status))?/
+
 /**
  * Where an incident is played: the in-memory API server on virtual time, processes that reach it through the real client, a
  * judge who is told everything, and the story that is written down of it.
@@ -52,11 +54,14 @@ export class Scene {
   overlapMillis = 0
   #leaders: readonly string[] = []
   #lookedAt = 0
+  readonly #about: string | undefined
   readonly #objections = new Set<string>()
   #revisions = 0
   #requests = 0
 
-  constructor() {
+  /** @param about the rule whose violations are told; the judge has many, and of others only the count matters */
+  constructor(about?: string) {
+    this.#about = about
     this.admin = new Api(this.server.transport({ user: 'somebody' }), this.clock)
   }
 
@@ -175,8 +180,10 @@ export class Scene {
 
   /** In the story each kind of objection once: the judge repeats it for as long as it lasts. */
   #object({ rule, text }: Violation): void {
-    const kind = `${rule} ${text.replaceAll(/\d+ ms/g, '')}`
-    if (!this.#objections.has(kind)) this.say('judge', `${rule} is broken: ${text}`)
+    if (rule !== this.#about) return
+    const words = text.replace(/: \{.*/, '')
+    const kind = `${rule} ${words.replaceAll(/\d+ ms/g, '')}`
+    if (!this.#objections.has(kind)) this.say('judge', `${rule} is broken: ${words}`)
     this.#objections.add(kind)
   }
 
@@ -213,7 +220,7 @@ export class Scene {
   }
 
   #asked(process: string, { method, path, body = '' }: TransportRequest): void {
-    const [, namespace, resource, name] = /\/namespaces\/([^/]+)\/([a-z]+)\/([^/?]+)/.exec(path) ?? []
+    const [, namespace, resource, name, subresource] = PATH.exec(path) ?? []
     if (method === 'GET' || resource === undefined || name === undefined || namespace === undefined) return
     const { metadata = {} } = JSON.parse(body || '{}') as { metadata?: { uid?: string; resourceVersion?: string } }
     this.tell({
@@ -226,6 +233,7 @@ export class Scene {
       namespace,
       name,
       body: JSON.parse(body || '{}') as object,
+      ...(subresource === undefined ? {} : { subresource }),
       ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
       ...(metadata.resourceVersion === undefined ? {} : { version: Number(metadata.resourceVersion) }),
     })
