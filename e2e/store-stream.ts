@@ -69,7 +69,9 @@ export function changeOf({ type, kv, prev_kv: before }: StoreEvent, namespace: s
   const gone = type === 'DELETE'
   const text = Buffer.from((gone ? before?.value : kv.value) ?? '', 'base64').toString()
   assert.ok(text.startsWith('{'), `${key} is not stored as JSON`)
-  const object = JSON.parse(text) as KubeObject
+  const { metadata, ...rest } = JSON.parse(text) as KubeObject
+  // It is not stored: the API server takes it from the revision.
+  const object = { ...rest, metadata: { ...metadata, resourceVersion: kv.mod_revision } }
   return { kind, version: Number(kv.mod_revision), gone, object } as Change
 }
 

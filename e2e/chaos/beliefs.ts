@@ -10,6 +10,20 @@ export interface Witnessed {
   readonly kind: Kind
   /** Differs for the next process of the same pod. */
   readonly identity: string
+  /** As it writes it into the Lease. */
+  readonly holder: string
+  readonly startedMillis: number
+}
+
+/** One process, and the terms in which it led by its own word. */
+export interface Belief {
+  readonly group: string
+  readonly kind: Kind
+  readonly process: string
+  readonly holder: string
+  readonly startedMillis: number
+  readonly endedMillis: number | undefined
+  readonly terms: readonly (Span & { readonly token: number | undefined })[]
 }
 
 /** After a stranger wrote to the Lease another may lead before the one that led can know. */
@@ -29,49 +43,68 @@ const EXCUSED_MILLIS = 6_000
 /** The witness may see a write later than who acts on it. */
 const SEEN_LATE_MILLIS = 1_000
 
-interface Belief {
-  readonly kind: Believer['kind']
+interface Course {
+  readonly witnessed: Witnessed
   readonly terms: Term[]
+  /** Of each term. */
+  readonly tokens: (number | undefined)[]
   readonly pauses: Span[]
+  endedMillis?: number
 }
 
 export class Beliefs {
-  readonly #believers = new Map<string, Belief & { readonly group: string }>()
+  readonly #courses = new Map<string, Course>()
   readonly #excuses: Excuse[] = []
+
+  started(witnessed: Witnessed): void {
+    this.#courses.set(witnessed.identity, { witnessed, terms: [], tokens: [], pauses: [] })
+  }
 
   /**
    * A process of this project says `acts` again and again, with the time before it asked whether it may: from the first to
    * the last of one term it was sure to lead, so its pauses need no excuse. Others say when they begin and end.
    */
-  hear({ group, kind, identity }: Witnessed, { event, leader, term, pid, monotonicMillis: at }: Said): void {
-    const belief = this.#of(group, kind, identity)
-    const last = belief.terms.at(-1)
+  hear({ kind, identity }: Witnessed, { event, leader: token, term, pid, monotonicMillis: at }: Said): void {
+    const { terms, tokens } = this.#courses.get(identity)!
+    const last = terms.at(-1)
     if (event === 'acts') {
-      const key = `${identity} ${leader ?? `${term} ${pid}`}`
-      if (last?.identity === key) belief.terms[belief.terms.length - 1] = { ...last, toMillis: at }
-      else belief.terms.push({ identity: key, fromMillis: at, toMillis: at })
+      const key = `${identity} ${token ?? `${term} ${pid}`}`
+      if (last?.identity === key) terms[terms.length - 1] = { ...last, toMillis: at }
+      else {
+        terms.push({ identity: key, fromMillis: at, toMillis: at })
+        tokens.push(token === undefined ? undefined : Number(token))
+      }
     }
     if (kind !== 'client-go') return
-    if (event === 'leading') belief.terms.push({ identity, fromMillis: at, toMillis: Infinity })
-    if (event === 'stopped' && last) belief.terms[belief.terms.length - 1] = { ...last, toMillis: at }
+    if (event === 'leading') terms.push({ identity, fromMillis: at, toMillis: Infinity })
+    if (event === 'stopped' && last) terms[terms.length - 1] = { ...last, toMillis: at }
   }
 
-  ended({ group, kind, identity }: Witnessed, atMillis: number): void {
-    const { terms, pauses } = this.#of(group, kind, identity)
-    const last = terms.at(-1)
-    if (last?.toMillis === Infinity) terms[terms.length - 1] = { ...last, toMillis: atMillis }
-    const pause = pauses.at(-1)
-    if (pause?.toMillis === Infinity) pauses[pauses.length - 1] = { ...pause, toMillis: atMillis }
+  ended({ identity }: Witnessed, atMillis: number): void {
+    const course = this.#courses.get(identity)!
+    course.endedMillis = atMillis
+    close(course.terms, atMillis)
+    close(course.pauses, atMillis)
   }
 
-  paused({ group, kind, identity }: Witnessed, atMillis: number): void {
-    this.#of(group, kind, identity).pauses.push({ fromMillis: atMillis, toMillis: Infinity })
+  paused({ identity }: Witnessed, atMillis: number): void {
+    this.#courses.get(identity)!.pauses.push({ fromMillis: atMillis, toMillis: Infinity })
   }
 
-  resumed({ group, kind, identity }: Witnessed, atMillis: number): void {
-    const { pauses } = this.#of(group, kind, identity)
-    const last = pauses.at(-1)
-    if (last) pauses[pauses.length - 1] = { ...last, toMillis: atMillis }
+  resumed({ identity }: Witnessed, atMillis: number): void {
+    close(this.#courses.get(identity)!.pauses, atMillis)
+  }
+
+  get all(): readonly Belief[] {
+    return [...this.#courses.values()].map(({ witnessed, terms, tokens, endedMillis }) => ({
+      group: witnessed.group,
+      kind: witnessed.kind,
+      process: witnessed.identity,
+      holder: witnessed.holder,
+      startedMillis: witnessed.startedMillis,
+      endedMillis,
+      terms: terms.map(({ fromMillis, toMillis }, index) => ({ fromMillis, toMillis, token: tokens[index] })),
+    }))
   }
 
   excuse(excuse: Excuse): void {
@@ -80,23 +113,15 @@ export class Beliefs {
 
   /** All times that two led at once. */
   findings(): readonly Finding[] {
-    const groups = new Set([...this.#believers.values()].map(({ group }) => group))
-    return [...groups].flatMap((group) => {
-      const believers = [...this.#believers.values()].filter((each) => each.group === group).map(forComparison)
+    const courses = [...this.#courses.values()]
+    return [...new Set(courses.map(({ witnessed }) => witnessed.group))].flatMap((group) => {
+      const believers = courses.filter(({ witnessed }) => witnessed.group === group).map(forComparison)
       return overlaps(believers).map((overlap) => ({ ...overlap, group, excuse: this.#excuseOf(group, overlap) }))
     })
   }
 
-  #of(group: string, kind: Kind, identity: string): Belief {
-    const known = this.#believers.get(identity)
-    if (known) return known
-    const fresh = { group, kind: kind === 'client-go' ? kind : ('leadergroup' as const), terms: [], pauses: [] }
-    this.#believers.set(identity, fresh)
-    return fresh
-  }
-
   #excuseOf(group: string, { fromMillis, identity, other }: Overlap): Finding['excuse'] {
-    if ([identity, other].some((each) => this.#believers.get(each.split(' ')[0]!)?.kind === 'client-go')) {
+    if ([identity, other].some((each) => this.#courses.get(each.split(' ')[0]!)?.witnessed.kind === 'client-go')) {
       return 'an elector of another project'
     }
     const isExcused = this.#excuses.some(
@@ -107,6 +132,12 @@ export class Beliefs {
   }
 }
 
-function forComparison({ kind, terms, pauses }: Belief): Believer {
-  return { kind, terms, pauses: kind === 'client-go' ? pauses : [] }
+/** The last one, if it is open. */
+function close(spans: Span[], toMillis: number): void {
+  const last = spans.at(-1)
+  if (last?.toMillis === Infinity) spans[spans.length - 1] = { ...last, toMillis }
+}
+
+function forComparison({ witnessed: { kind }, terms, pauses }: Course): Believer {
+  return kind === 'client-go' ? { kind, terms, pauses } : { kind: 'leadergroup', terms, pauses: [] }
 }

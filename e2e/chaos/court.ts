@@ -3,6 +3,7 @@ import { parseMark } from '../../src/group/gate/gate.ts'
 import { GATE_ANNOTATION, LEADER_ROLE, groupKeys } from '../../src/group/keys.ts'
 import type { Lease, Pod } from '../../src/kube/objects.ts'
 import { GroupCheck } from '../history.ts'
+import type { Judged } from './audit.ts'
 import type { GroupPlan } from './group-plan.ts'
 import { HAND_ANNOTATION } from './hands.ts'
 import type { Seen } from './witness.ts'
@@ -55,6 +56,14 @@ export class Court {
     const group = this.#groups.get(violation.subject)
     if (group && !violation.around) this.#found.push({ ...violation, line: group.lines.length - 1 })
     else this.#said.push({ around: [], ...violation })
+  }
+
+  /** Of something that happened at a version of the store. */
+  accuseAt({ rule, subject, text, version }: Judged): void {
+    const group = this.#groups.get(subject)
+    const line = group ? group.lines.findLastIndex((each) => Number(/version (\d+)/.exec(each)?.[1]) <= version) : -1
+    if (group) this.#found.push({ rule, subject, text, line: Math.max(line, 0) })
+    else this.#said.push({ rule, subject, text, around: [] })
   }
 
   get violations(): readonly Violation[] {

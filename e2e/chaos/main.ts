@@ -34,8 +34,8 @@ const flags: Flags = new Command('chaos')
     Math.trunc(Math.random() * 2 ** 31),
   )
   .option('--plan', 'print the plan, and do nothing')
-  .option('--keep', 'leave the logs of all processes, and say where')
-  .option('--out <dir>', 'write report.json, report.txt and the history of each group')
+  .option('--keep', 'leave the logs of all processes, the audit log and the history, and say where')
+  .option('--out <dir>', 'write report.json and report.txt')
   .parse()
   .opts()
 

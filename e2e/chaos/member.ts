@@ -14,7 +14,7 @@ import { bear, finish, remove, showEnded, showRestarted, wallNow } from './pod-l
 import { Program, type Said } from './program.ts'
 
 /** Expires soon, and a busy machine can renew it. */
-const TIMING = { leaseDurationSeconds: 4, renewDeadlineSeconds: 3, retryPeriodSeconds: 0.5 }
+export const TIMING = { leaseDurationSeconds: 4, renewDeadlineSeconds: 3, retryPeriodSeconds: 0.5 }
 /** Longer than the Lease, so that another one leads by then. */
 export const PAST_LEASE_MILLIS = 7_000
 const ACT_EVERY = '40ms'
@@ -97,8 +97,15 @@ export class Member {
   async start(): Promise<void> {
     if (this.kind === 'nothing') return
     const { name, uid } = this.pod!.metadata
-    const witnessed = { group: this.group.name, kind: this.kind, identity: `${name}#${(processes += 1)}` }
-    const { args, env } = await this.#command(`${name}_${uid}`)
+    const witnessed = {
+      group: this.group.name,
+      kind: this.kind,
+      identity: `${name}#${(processes += 1)}`,
+      holder: `${name}_${uid}`,
+      startedMillis: monotonicMillis(),
+    }
+    this.#site.beliefs.started(witnessed)
+    const { args, env } = await this.#command(witnessed.holder)
     const program = new Program(this.#site.scratch, {
       args,
       env: { ...env, POD_NAME: name, POD_UID: uid },

@@ -31,6 +31,10 @@ export interface Report {
   /** Two that led at one time by their own word. */
   readonly overlaps: Readonly<Record<'broken' | 'excused by strangers' | 'of other electors', number>>
   readonly requests: readonly RequestCount[]
+  /** Versions of the store that were judged. */
+  readonly commits: number
+  /** Requests about the groups' Leases, all explained by one server unless a violation says otherwise. */
+  readonly leaseOperations: number
   readonly violations: readonly Violation[]
 }
 
@@ -52,9 +56,21 @@ export interface Found {
   readonly overlaps: readonly Finding[]
   readonly court: Court
   readonly requests: readonly RequestCount[]
+  readonly commits: number
+  readonly leaseOperations: number
 }
 
-export function report({ plan, millis, isCutShort, rounds, tally, overlaps, court, requests }: Found): Report {
+export function report({
+  plan,
+  millis,
+  isCutShort,
+  rounds,
+  tally,
+  overlaps,
+  court,
+  requests,
+  ...judged
+}: Found): Report {
   const excused = (why: Finding['excuse']): number => overlaps.filter(({ excuse }) => excuse === why).length
   return {
     seed: plan.seed,
@@ -75,6 +91,8 @@ export function report({ plan, millis, isCutShort, rounds, tally, overlaps, cour
       'of other electors': excused('an elector of another project'),
     },
     requests,
+    commits: judged.commits,
+    leaseOperations: judged.leaseOperations,
     violations: court.violations,
   }
 }
@@ -132,6 +150,7 @@ export function formatReport(found: Report): string {
     ),
     '',
     `Two led at one time: ${overlaps.broken}. After a stranger's write to their Lease: ${overlaps['excused by strangers']}; where another project's elector was one of them: ${overlaps['of other electors']}.`,
+    `Judged: ${found.commits} versions of the store; whether one server explains the answers to ${found.leaseOperations} requests about Leases.`,
     '',
     'Requests',
     ...table(

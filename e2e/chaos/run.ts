@@ -1,4 +1,6 @@
 /** One run: a storm, then calm, again and again; and what it has shown. Whoever starts it says how long, and may end it any time. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { monotonicMillis } from '../candidates/line.ts'
 import { auditOf } from './audit.ts'
 import { Beliefs } from './beliefs.ts'
@@ -44,6 +46,7 @@ class Run {
   readonly #tally: Tally
   readonly #beliefs = new Beliefs()
   readonly #deleted = new Set<string>()
+  readonly #history: Seen[] = []
   readonly #rounds: RoundReport[] = []
   readonly #beginning = monotonicMillis()
   #what = 'starting'
@@ -79,8 +82,14 @@ class Run {
       const text = `${other} led from ${Math.round(fromMillis)} ms on, ${identity} (${kind}) until ${Math.round(toMillis)} ms`
       this.#court.accuse({ rule: 'I5', subject: group, text })
     }
-    const audit = await auditOf(world)
+    const history = this.#history
+    if (dir !== undefined) {
+      await writeFile(join(dir, 'history.jsonl'), history.map((seen) => `${JSON.stringify(seen)}\n`).join(''))
+      await writeFile(join(dir, 'beliefs.json'), JSON.stringify(this.#beliefs.all))
+    }
+    const audit = await auditOf(world, { groups: plan.groups, history, beliefs: this.#beliefs.all })
     for (const accusation of audit.accusations) this.#court.accuse(accusation)
+    for (const violation of audit.judged) this.#court.accuseAt(violation)
     return report({
       plan,
       millis: monotonicMillis() - this.#beginning,
@@ -89,6 +98,8 @@ class Run {
       overlaps: this.#beliefs.findings(),
       court: this.#court,
       requests: audit.requests,
+      commits: history.length,
+      leaseOperations: audit.leaseOperations,
       isCutShort: signal.aborted,
     })
   }
@@ -141,6 +152,7 @@ class Run {
   }
 
   #see(seen: Seen): void {
+    this.#history.push(seen)
     this.#court.follow(seen)
     this.#tally.follow(seen)
     const { change, atMillis } = seen

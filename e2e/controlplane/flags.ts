@@ -102,13 +102,14 @@ export function controllerManagerFlags(dir: string, options: FlagOptions): strin
   ]
 }
 
-/** Whole objects for writes, which is the history that tests read; who and what for the rest. */
+/** Whole objects for writes, which is the history that tests read, and for reads of a Lease; who and what for the rest. */
 export const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
   rules: [
     { level: 'RequestResponse', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'] },
+    { level: 'RequestResponse', verbs: ['get'], resources: [{ group: 'coordination.k8s.io', resources: ['leases'] }] },
     { level: 'Metadata' },
   ],
 }
