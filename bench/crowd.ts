@@ -23,7 +23,7 @@ export interface Usage {
 const GOAL_ELECTORS = 1_000
 const CPU_GOAL_PERCENT = 10
 const RSS_GOAL_MEGABYTES = 150
-const START_MILLIS = 120_000
+const START_MILLIS = 60_000
 
 /** A process with `electors` that all lead, and then another one with as many that all stand by. */
 export async function measureCrowds(stage: Stage, side: Side, electors: number, seconds: number): Promise<Figure[]> {
@@ -34,26 +34,29 @@ export async function measureCrowds(stage: Stage, side: Side, electors: number, 
     const [node, program] = side.command as [string, string]
     const args = [...nodeArgs, program, ...flags, `--count=${electors}`]
     const variables = { ...env, PATH: process.env['PATH'] }
-    return new Crowd(scratch.spawn(node, args, { env: variables, stdio: ['ignore', 'pipe', 'pipe'] }))
+    return new Crowd(scratch.spawn(node, args, { env: variables, stdio: ['ignore', 'pipe', 'ignore'] }))
   }
   stage.progress.say(`crowd: ${electors} electors that lead, ${seconds} s`)
   const leaders = start('leaders')
-  await leaders.until(`${electors} of ${electors} lead`, () => leaders.leading === electors)
+  await leaders.until(() => leaders.leading === electors)
   const leading = await leaders.usage(seconds, stage.signal)
   stage.progress.say(`crowd: ${electors} electors that stand by, ${seconds} s`)
   const others = start('others')
-  await others.until(`${electors} of ${electors} stand by`, () => others.following === electors)
+  await others.until(() => others.following >= electors)
   const standingBy = await others.usage(seconds, stage.signal)
-  if (leaders.leading !== electors) throw new Error(`${electors - leaders.leading} terms were lost meanwhile`)
+  // A server that cannot take so many renewals makes some of them lose their terms.
+  const still = Math.min(leading.leading, leaders.leading)
   await leaders.kill()
   await others.kill()
   return [
-    ...figures(`${electors} electors in one process, all leading`, leading, electors),
-    ...figures(`${electors} electors in one process, all standing by`, standingBy, electors),
+    ...figures(`${electors} electors in one process, ${still} leading all the time`, leading, electors),
+    ...figures(`${electors} electors in one process, standing by`, standingBy, electors),
   ]
 }
 
 interface Cost {
+  /** How many led at the end, in this process. */
+  readonly leading: number
   readonly cpuPercent: number
   readonly residentMegabytes: number
 }
@@ -83,22 +86,20 @@ class Crowd {
   readonly #child: ChildProcess
   readonly #end: Promise<unknown>
   readonly #usages: Usage[] = []
-  #complaints = ''
 
   constructor(child: ChildProcess) {
     this.#child = child
     this.#end = ended(child)
     this.#end.catch(() => undefined)
     createInterface({ input: child.stdout! }).on('line', (text) => this.#hear(JSON.parse(text) as Line | Usage))
-    child.stderr!.on('data', (chunk) => (this.#complaints = `${this.#complaints}${String(chunk)}`.slice(-4_000)))
   }
 
-  async until(what: string, isSo: () => boolean): Promise<void> {
-    try {
-      await eventually({ what, millis: START_MILLIS }, () => Promise.resolve(isSo() || undefined))
-    } catch (cause) {
-      throw new Error(`${this.leading} lead, ${this.following} follow:\n${this.#complaints}`, { cause })
-    }
+  /** Or until it has taken too long: what is measured says how many it was. */
+  async until(isSo: () => boolean): Promise<void> {
+    const end = clock.now() + START_MILLIS
+    await eventually({ what: 'all electors, or the end of patience', millis: 2 * START_MILLIS }, () =>
+      Promise.resolve(isSo() || clock.now() >= end || undefined),
+    )
   }
 
   /** Over the next seconds. */
@@ -108,7 +109,7 @@ class Crowd {
     await sleepUntil(clock, clock.now() + seconds * 1_000, signal)
     const [first, last] = [this.#usages[before - 1]!, this.#usages.at(-1)!]
     const cpu = (100_000 * (last.cpuSeconds - first.cpuSeconds)) / (last.monotonicMillis - first.monotonicMillis)
-    return { cpuPercent: cpu, residentMegabytes: last.residentBytes / 1e6 }
+    return { leading: this.leading, cpuPercent: cpu, residentMegabytes: last.residentBytes / 1e6 }
   }
 
   async kill(): Promise<void> {

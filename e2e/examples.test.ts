@@ -8,6 +8,8 @@ import { FOLLOWER_ROLE, groupKeys, LEADER_ROLE } from '../src/group/keys.ts'
 import { EndpointSlices, Leases, type Pod } from '../src/kube/objects.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
+import { sharedCluster } from './controlplane/shared.ts'
+import { type Running, startRunning } from './example-process.ts'
 import { succeed } from './kubectl.ts'
 import { playKubelet } from './kubelet.ts'
 import { type Scene, termOf } from './operator-scene.ts'
@@ -126,6 +128,62 @@ describe('the examples, on a real control plane', () => {
     assert.deepEqual((await scene.lease('scheduler-leader'))?.metadata.ownerReferences, undefined)
   })
 
+  it('elect: the program runs in one pod only, with the rights of the manifest, and Service and label follow', async () => {
+    const [first, second] = await candidatesOf('elect', 'reports')
+    await using a = await run(first)
+    await led(first, 'reports')
+    await using b = await run(second)
+    await shows(() => a.stdout, /^leading in term 0 as reports-\S+\n$/)
+    await a.stop()
+    await led(second, 'reports')
+    await shows(() => b.stdout, /^leading in term 1 as reports-\S+\n$/)
+  })
+
+  it('sidecar: the file is there in one pod only, with the rights of the manifest, and Service and label follow', async () => {
+    const [first, second] = await candidatesOf('sidecar', 'cache')
+    await using a = await run(first)
+    await led(first, 'cache')
+    await using b = await run(second)
+    await shows(a.file, /^\d{4}-\d\d-\d\dT\S+Z$/)
+    await a.stop()
+    await led(second, 'cache')
+    await shows(b.file, /^\d{4}-\d\d-\d\dT\S+Z$/)
+    assert.equal(await a.file(), '')
+  })
+
+  /** The Lease names the leader first. */
+  function shows(what: () => string | Promise<string>, pattern: RegExp): Promise<true> {
+    return eventually(
+      { what: String(pattern), millis: PODS_MILLIS },
+      async () => pattern.test(await what()) || undefined,
+    )
+  }
+
+  async function candidatesOf(example: string, group: string): Promise<readonly [Pod, Pod]> {
+    await succeed(['apply', '-n', scene.namespace, '-f', file(example)])
+    return eventually({ what: '2 candidates', millis: PODS_MILLIS }, async () => {
+      const found = await scene.pods()
+      const isReady = found.length === 2 && (await scene.group(group)).status?.eligible === 2
+      return isReady ? (found as [Pod, Pod]) : undefined
+    })
+  }
+
+  async function led({ metadata: { name } }: Pod, group: string): Promise<void> {
+    await eventually({ what: `${name} leads`, millis: PODS_MILLIS }, async () => {
+      const leaders = await scene.leaders(group)
+      return leaders.map((leader) => leader.metadata.name).join() === name ? true : undefined
+    })
+    await untilBehind(group, [name])
+  }
+
+  /** What the manifest says of this pod, as a process of this machine. */
+  async function run(pod: Pod): Promise<Running> {
+    const { plane } = await sharedCluster()
+    const { namespace, app } = { namespace: scene.namespace, app: pod.metadata.labels!['app']! }
+    const kubeconfig = await plane.kubeconfigFor(app, await plane.serviceAccountToken(namespace, app))
+    return startRunning(pod, namespace, kubeconfig)
+  }
+
   /** As client-go's elector writes it. */
   async function renew(holderIdentity: string, leaseTransitions: number): Promise<void> {
     const renewTime = microTime(systemClock.wallNow())
@@ -135,18 +193,18 @@ describe('the examples, on a real control plane', () => {
 
   describe('each of them', () => {
     it('is applied without a difference left, and leaves nothing behind when it is deleted', async () => {
-      for (const example of ['assign', 'own-service', 'statefulset', 'term', 'observe']) {
+      for (const example of ['assign', 'own-service', 'statefulset', 'term', 'observe', 'elect', 'sidecar']) {
         await succeed(['apply', '-n', scene.namespace, '-f', file(example)])
         assert.equal(await succeed(['diff', '-n', scene.namespace, '-f', file(example)]), '')
         await succeed(['delete', '-n', scene.namespace, '-f', file(example)])
       }
-      for (const group of ['web', 'api', 'db', 'jobs', 'scheduler']) await scene.untilGone(group)
+      for (const group of ['web', 'api', 'db', 'jobs', 'scheduler', 'reports', 'cache']) await scene.untilGone(group)
     })
 
     it('is one manifest with one group, and is in the list', async () => {
       const entries = await readdir(EXAMPLES, { withFileTypes: true })
       const examples = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-      assert.ok(examples.length >= 5, String(examples))
+      assert.ok(examples.length >= 7, String(examples))
       const list = await readFile(join(EXAMPLES, 'README.md'), 'utf8')
       for (const example of examples) {
         const manifests = parseAllDocuments(await readFile(file(example), 'utf8')).map(
