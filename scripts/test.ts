@@ -28,6 +28,7 @@ const STEPS: readonly Step[] = [
   { name: 'format', script: 'format:check', limitMinutes: 10 },
   { name: 'unit tests', script: 'unit', mocha: true, limitMinutes: 10 },
   { name: 'exploration of every interleaving', script: 'explore', mocha: true, limitMinutes: 10 },
+  { name: 'mutants of every rule', script: 'mutants', limitMinutes: 20 },
   { name: 'end-to-end tests on a real control plane', script: 'e2e', mocha: true, limitMinutes: 60 },
 ]
 
