@@ -33,6 +33,7 @@ const STEPS: readonly Step[] = [
   { name: 'unit tests', script: 'unit', mocha: true, limitMinutes: 10 },
   { name: 'exploration of every interleaving', script: 'explore', mocha: true, limitMinutes: 10 },
   { name: 'simulated worlds, a share of npm run sim', script: 'sim:share', mocha: true, limitMinutes: 20 },
+  { name: 'mutants of every rule', script: 'mutants', limitMinutes: 20 },
   { name: 'end-to-end tests on a real control plane', script: 'e2e', mocha: true, limitMinutes: 60 },
   {
     name: 'a share of the tests on real nodes',

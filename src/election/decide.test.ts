@@ -11,6 +11,8 @@ import {
 import type { LeaseRecord } from './record.ts'
 import { DEFAULT_TIMING, inMillis } from './timing.ts'
 
+const HOUR_BEFORE = '2025-12-31T23:00:00.000000Z'
+const HOUR_AFTER = '2026-01-01T01:00:00.000000Z'
 /** As client-go writes times into annotations. */
 const SECOND = '2026-01-01T00:00:00Z'
 const WALL = Date.UTC(2026, 0, 1)
@@ -103,6 +105,7 @@ const ROWS: readonly Row[] = [
   ['drops the strategy of a lock that it elects on', leading(STRATEGY), 2, 'renew a#4@70'],
   ['knows nothing', {}, 0, 'read'],
   ['knows nothing, and was just refused', { retryAt: 3_000 }, 1, '', 3],
+  ['knows nothing, and was refused for long enough', { retryAt: 3_000 }, 3, 'read'],
   ['leads up to its limit', leading({ renewedAt: at(1), limitAt: 2_500 }), 2, '', 2.5],
   ['leads, and has reached its limit', leading({ renewedAt: at(1), limitAt: 2_500 }), 2.5, 'tick'],
   ['sees no lock object', absent, 0, 'acquire a#0@none'],
@@ -113,6 +116,13 @@ const ROWS: readonly Row[] = [
   ['sees its own name on a lock that it does not lead', held('a'), 0, 'acquire a#5@70'],
   ['sees a name that begins with its own', held('ab'), 0, '', 3.4],
   ['sees another lead', held('b'), 1, '', 3.4],
+  ['sees a holder whose clock lags by an hour', held('b', { renewTime: HOUR_BEFORE }), 1, '', 3.4],
+  [
+    'has outwaited a holder whose clock is ahead by an hour',
+    held('b', { renewTime: HOUR_AFTER }),
+    15,
+    'acquire a#5@70',
+  ],
   ['has heard nothing for longer than renewals are apart', held('b'), 3.4, 'read'],
   ['waits, with the end nearer than the next look', { ...held('b'), heardAt: 12_000 }, 13, '', 15],
   ['is just before the end of a silent holder', { ...held('b'), heardAt: 14_000 }, 14.999, '', 15],
@@ -134,9 +144,26 @@ const ROWS: readonly Row[] = [
   ['looks at a lock that is not to be taken, now and then', refused(), 100, 'read'],
   ['does not take a lock that is not to be taken', { ...refused(), heardAt: 99_000 }, 100, '', 102.4],
   ['stands back from a free lock', { ...held(''), standBackUntil: 5_000, heardAt: 4_000 }, 4, '', 5],
+  ['stands back from its own name', { ...held('a'), standBackUntil: 5_000, heardAt: 4_000 }, 4, '', 5],
+  ['stands back though there is no object', { ...absent, standBackUntil: 5_000, heardAt: 4_000 }, 4, '', 5],
+  [
+    'stands back though the coordinator names it',
+    { ...held('a', STRATEGY), ...coordinated, standBackUntil: 5_000, heardAt: 4_000 },
+    4,
+    '',
+    5,
+  ],
   ['has stood back', { ...held(''), standBackUntil: 5_000 }, 5, 'acquire a#5@70'],
   ['is paused', { ...held(''), intent: 'paused' }, 1, '', 3.4],
   ['is withdrawn', { ...held(''), intent: 'withdrawn' }, 1, ''],
+  ['is withdrawn, and its watch has ended', { ...held(''), intent: 'withdrawn', watch: 'closed' }, 1, ''],
+  [
+    'is withdrawn, and the lock is free before its lost write is there',
+    { ...held(''), intent: 'withdrawn', attempts: [lost] },
+    1,
+    '',
+    3.4,
+  ],
   [
     'is withdrawn, with a write whose answer is lost',
     { ...held('b'), intent: 'withdrawn', attempts: [lost], doubt: true },
@@ -188,6 +215,7 @@ describe('decide', () => {
     it(`${what}: ${does || 'nothing'}${wakesAt === undefined ? '' : `, again at ${wakesAt} s`}`, () => {
       const { actions, wakeAt, reason } = decide(candidate(knows), at(now))
       assert.equal(actions.map(inWords).join(', '), does)
+      assert.equal(actions.length > 0, does !== '')
       assert.equal(wakeAt === undefined ? wakeAt : wakeAt / 1000, wakesAt)
       assert.notEqual(reason, '')
     })
@@ -199,6 +227,18 @@ describe('decide', () => {
       assert.deepEqual(decide(candidate(leading()), { monotonic, wall: wall + jump }).actions, [{ kind: 'tick' }])
     }
     assert.deepEqual(decide(candidate(leading()), { monotonic, wall: wall - 2_500 }).actions, [])
+  })
+
+  it('writes the duration that it is set to', () => {
+    for (const knows of [held('', { leaseDurationSeconds: 1 }), leading()]) {
+      const [action] = decide(candidate(knows), at(2)).actions
+      assert.equal(action?.kind === 'write' ? action.record.leaseDurationSeconds : action, 15)
+    }
+  })
+
+  it('leads no longer for a wall clock that was set back', () => {
+    const { monotonic, wall } = at(10)
+    assert.deepEqual(decide(candidate(leading()), { monotonic, wall: wall - 2_000 }).actions, [{ kind: 'tick' }])
   })
 
   it('counts what the wall clock has gained as time that has passed', () => {

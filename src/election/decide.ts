@@ -145,13 +145,13 @@ function unseenMillis({ renewTime }: LeaseRecord): number {
 }
 
 /**
- * Waits until `until`, and meanwhile reads when nothing was heard for longer than the renewals of a live leader are
+ * Waits until `until`, which is yet to come, and meanwhile reads when nothing was heard for longer than the renewals of a live leader are
  * apart. With a watch that works this never happens while somebody leads; it covers locks without one and watches
  * that went silent.
  */
 function poll(o: Observation, now: Instant, until: number, reason: string): Decision {
   const pollAt = (o.heardAt ?? now.monotonic) + o.timing.retryPeriodMillis * (JITTER_FACTOR + o.phase)
-  if (now.monotonic >= pollAt && pollAt < until) return request(o, now, { kind: 'read' }, until, reason)
+  if (now.monotonic >= pollAt) return request(o, now, { kind: 'read' }, until, reason)
   return { actions: [], wakeAt: Math.min(pollAt, until), reason }
 }
 

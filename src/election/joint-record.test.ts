@@ -34,6 +34,7 @@ const ROWS: readonly (readonly [what: string, primary: string, secondary: string
   ['two holders', 'a@1 15s #4', 'b@2 10s #9', 'unknown@1 15s #9'],
   ['the primary is released, a leader of the secondary goes on', '@1 1s #4', 'b@2 15s #4', 'unknown@1 15s #4'],
   ['the secondary is released, a leader of the primary goes on', 'a@1 15s #4', '@2 1s #4', 'unknown@1 15s #4'],
+  ['a release says nothing of its duration', 'a@1 15s #4', '@2 0s #4', 'unknown@1 15s #4'],
   ['a holder says nothing of its duration', 'a@1 0s #4', '@2 1s #4', 'unknown@1 0s #4'],
 ]
 

@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert'
-import { firstObservation, type Attempt, type Instant, type Observation, type Purpose } from './observation.ts'
+import {
+  firstObservation,
+  isAtRest,
+  type Attempt,
+  type Instant,
+  type Observation,
+  type Purpose,
+} from './observation.ts'
 import { observe, type Event } from './observe.ts'
 import { acquired, released, renewed, type LeaseRecord, type Versioned } from './record.ts'
 import { DEFAULT_TIMING, inMillis } from './timing.ts'
@@ -121,6 +128,13 @@ describe('observe', () => {
       assert.equal(story.read('absent', 1.1, 1.2).end, 'changed')
     })
 
+    it('ends by a conflict of a renewal though its end was asked for', () => {
+      story.acquire(0, 0)
+      const attempt = story.send('renew', story.renewal(2), 2)
+      story.tell({ kind: 'end', at: at(2), reason: 'stepDown' })
+      assert.equal(story.tell({ kind: 'conflict', at: at(3), attempt }).end, 'changed')
+    })
+
     it('ends by a conflict that no lost write of its own explains', () => {
       story.acquire(0, 0)
       const attempt = story.send('renew', story.renewal(2), 2)
@@ -223,6 +237,26 @@ describe('observe', () => {
       assert.equal(story.tell({ kind: 'tick', at: at(11) }).end, 'deadline')
     })
 
+    it('is a step-down when it is paused, an abort when it is withdrawn, and none when it goes on', () => {
+      for (const [intent, ending] of [
+        ['paused', 'stepDown'],
+        ['withdrawn', 'aborted'],
+        ['contend', undefined],
+      ] as const) {
+        story = new Story().acquire(0, 0).tell({ kind: 'intent', at: at(1), intent })
+        assert.deepEqual([story.o.intent, story.o.tenure?.ending, story.o.working], [intent, ending, true])
+      }
+    })
+
+    it('leaves it at rest once nothing is led or under way', () => {
+      assert.equal(isAtRest(story.o), true)
+      const attempt = story.send('acquire', acquired('a', 15, 3, at(0).wall), 0)
+      assert.equal(isAtRest(story.o), false)
+      story.tell({ kind: 'wrote', at: at(1), attempt, found: version(10, attempt.record) })
+      assert.equal(isAtRest(story.o), false)
+      assert.equal(isAtRest(story.watch(stranger(11), 2).o), true)
+    })
+
     it('lets others come first from when its work has returned', () => {
       story.acquire(1, 1).tell({ kind: 'standBack', at: at(2), millis: 3_000 })
       story.tell({ kind: 'end', at: at(2), reason: 'stepDown' }).tell({ kind: 'returned', at: at(7) })
@@ -243,6 +277,13 @@ describe('observe', () => {
         story.tell(event).tell({ kind: 'wrote', at: at(2), attempt, found: version(10, attempt.record) })
         assert.deepEqual([story.o.tenure?.ending, story.o.working], [ending, false])
       }
+    })
+
+    it('lets work start that is answered when it has stood back for long enough', () => {
+      const attempt = story.send('acquire', acquired('a', 15, 3, at(0).wall), 0)
+      story.tell({ kind: 'standBack', at: at(1), millis: 4_000 })
+      story.tell({ kind: 'wrote', at: at(5), attempt, found: version(10, attempt.record) })
+      assert.deepEqual([story.o.tenure?.ending, story.o.working], [undefined, true])
     })
   })
 
@@ -268,6 +309,21 @@ describe('observe', () => {
     it('compares versions as numbers', () => {
       story.read(stranger(99), 1, 2).watch(stranger(100), 3)
       assert.equal(story.since, 3)
+    })
+  })
+
+  describe('a lock object that is gone', () => {
+    it('leaves behind the newest version and the number of the last term', () => {
+      story.watch(stranger(10), 1).watch('absent', 2)
+      const { sight, newestVersion, lastNumber } = story.o
+      assert.deepEqual([sight, newestVersion, lastNumber], [{ kind: 'absent' }, '10', 9])
+      assert.deepEqual(story.watch(stranger(9), 3).o.sight, { kind: 'absent' }, 'what is older does not bring it back')
+    })
+
+    it('is not believed of a watch while a write is under way: it may be of before that', () => {
+      story.read(stranger(10), 1, 1).send('acquire', acquired('a', 15, 3, at(2).wall), 2)
+      story.watch('absent', 3)
+      assert.deepEqual([story.o.sight?.kind, story.o.doubt], ['record', true])
     })
   })
 
@@ -348,7 +404,13 @@ describe('observe', () => {
       return story.tell({ kind: 'conflict', at: at(index), attempt }).o.retryAt - index * 1000
     })
     assert.deepEqual(delays, [0, 30, 60, 120, 240, 480, 960, 1500, 1500, 1500, 1500, 1500])
-    assert.equal(story.read(stranger(10), 20, 21).o.conflicts, 0)
+    for (const [number, holder] of [
+      [10, ''],
+      [11, 'a'],
+    ] as const) {
+      assert.equal(story.read(stranger(number, holder), 20, 21).o.conflicts, 12, 'nobody else has won')
+    }
+    assert.equal(story.read(stranger(12), 22, 23).o.conflicts, 0)
   })
 
   it('remembers when a watch may be opened again', () => {

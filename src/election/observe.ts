@@ -107,10 +107,7 @@ function fold(o: Observation, event: Event): Observation {
 }
 
 function returned(o: Observation, at: Instant): Observation {
-  const standBackUntil = Math.max(
-    o.standBackUntil,
-    o.standBackMillis > 0 ? at.monotonic + o.standBackMillis : -Infinity,
-  )
+  const standBackUntil = Math.max(o.standBackUntil, at.monotonic + o.standBackMillis)
   return end({ ...o, working: false, standBackUntil, standBackMillis: 0 }, 'done')
 }
 

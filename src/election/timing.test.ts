@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { DEFAULT_TIMING, inMillis, timingViolations, type TimingSeconds } from './timing.ts'
+import { DEFAULT_TIMING, inMillis, standBackMillis, timingViolations, type TimingSeconds } from './timing.ts'
 
 const RULES = {
   whole: 'leaseDuration must be a whole number of seconds',
@@ -28,6 +28,8 @@ describe('timing', () => {
     [1, 0.5, 0.1, 0.2, RULES.whole],
     [2.5, 2, 0.1, 0.2, RULES.whole],
     [2 ** 31, 10, 2, 0.2, RULES.whole],
+    [2 ** 31 - 1, 10, 2, 0.2],
+    [2, 1, 0.5, 0.2],
     [1.5, 2, 2, 0.2, RULES.whole, RULES.lease, RULES.jitter],
     [0, -1, Number.NaN, 0.2, 'leaseDuration must be greater', 'renewDeadline must be', 'retryPeriod must be greater'],
     [Infinity, 10, 2, -1, 'leaseDuration must be greater than zero: it is Infinity s', 'clockDrift must be 0 or more'],
@@ -51,6 +53,10 @@ describe('timing', () => {
       'leaseDuration must be at least (1 + clockDrift) * renewDeadline, or two may lead at once: 11 s is less than 1.2 * 10 s',
       'renewDeadline must be greater than retryPeriod*JitterFactor: 10 s is not greater than 9 s * 1.2',
     ])
+  })
+
+  it('stands back for as long as a client-go elector may wait between two tries', () => {
+    assert.equal(standBackMillis({ retryPeriodMillis: 2_000 }), 4_400)
   })
 
   it('is 15/10/2 s unless told otherwise', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { decide } from './decide.ts'
+import { electorsLease, followedObservation, vacantStatus } from './followed-fixtures.ts'
 import type { GroupObservation } from './observation.ts'
 import {
   CONFIRMED,
+  GROUP_UID,
   NOW,
   bornLease,
   enrolling,
@@ -163,6 +165,18 @@ const ORDER: readonly Row[] = [
   ],
 ]
 
+/** Another operator is at term 5 already, and its status came at tick 30. */
+const ahead: Partial<GroupObservation> = {
+  ...settled(),
+  group: group({ status: { term: 5, holder: 'db-1', holderUID: 'uid-db-1' } }),
+  groupSeenAt: 30,
+}
+const OVERTAKEN: readonly Row[] = [
+  ['reads the gate before it writes over a later term', ahead, ['readGate']],
+  ['also when the gate was read, but before that', { ...ahead, lease: { ...held, readAt: 30 } }, ['readGate']],
+  ['and writes what is true when it has', { ...ahead, lease: { ...held, readAt: 31 } }, ['writeStatus']],
+]
+
 const justWritten = { ...memory, statusWrittenAt: now - 400 }
 /** Status as it was with one pod fewer. */
 const oneMore = { ...settled(), pods: [leader, pod('db-1', stamped()), pod('db-2', { ...stamped(), ready: false })] }
@@ -215,6 +229,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'what is not its own': REFUSALS,
   'clean-up': CLEANUP,
   'what goes first': ORDER,
+  'what another operator has written': OVERTAKEN,
   'how often status is written': RATE,
   'when it wants to be asked again': WAKES,
 }
@@ -238,6 +253,15 @@ describe('decide, for a group', () => {
     const [write] = decide(observation({ lease: held, pods: [leader], group: read }), NOW).actions
     assert.ok(write?.kind === 'writeStatus')
     assert.deepEqual([write.uid, write.resourceVersion], ['group-1', '99'])
+  })
+
+  it('says in each write of the gate of mode Observe which version of the Lease it follows', () => {
+    const lease = electorsLease('db-1', CONFIRMED)
+    const pods = [pod('db-0', stamped(4, GROUP_UID)), pod('db-1', stamped(0, GROUP_UID))]
+    const status = vacantStatus(4, { leaseVersion: 'lease-1/150' })
+    const [write] = decide(followedObservation({ status, lease, pods, ...CONFIRMED }), NOW).actions
+    assert.ok(write?.kind === 'writeStatus' && write.gate?.holder?.name === 'db-1')
+    assert.equal(write.status.leaseVersion, 'lease-1/200')
   })
 
   it('takes a status for the same whatever the order of its keys', () => {

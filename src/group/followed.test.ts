@@ -203,6 +203,33 @@ const HELD: readonly Row[] = [
     /somebody took its label off in term 4$/,
   ],
   [
+    'nor when its Services are not ready',
+    {
+      ...CONFIRMED,
+      status: heldStatus('db-0', 4, {
+        conditions: [
+          ...readyIs('True', 'LeaderElected').conditions!,
+          { type: 'ServicesReady', status: 'False', reason: 'x', message: '', lastTransitionTime: '' },
+        ],
+      }),
+      pods: [named, db1],
+    },
+    SEAL_DB0,
+    /somebody took its label off in term 4$/,
+  ],
+  [
+    'labels the holder of a status from which somebody took the conditions',
+    { ...CONFIRMED, status: heldStatus('db-0', 4), pods: [named, db1] },
+    [labelling('db-0', 4)],
+    /labelling db-0, the holder of term 4$/,
+  ],
+  [
+    'reads no older Lease again for a holder that stands',
+    { ...CONFIRMED, pods: [leader, db1], lease: electorsLease('db-0', { resourceVersion: '199' }) },
+    [],
+    /db-0 holds Lease db/,
+  ],
+  [
     'corrects a term',
     { ...CONFIRMED, pods: [{ ...leader, term: '3' }] },
     [labelling('db-0', 4)],

@@ -48,6 +48,22 @@ const now = NOW.monotonic
 
 const BIRTH: readonly Row[] = [
   ['lists all pods and stamps each that it knows', [pod('db-0')], born, undefined, ['listPods', enrolling('db-0')]],
+  [
+    'names a holder though an earlier Lease was taken back just now',
+    [pod('db-0', enrolled)],
+    bornLease(confirmed),
+    LISTED,
+    ['name db-0 for term 6'],
+    { takenBackAt: [now] },
+  ],
+  [
+    'names the first holder of a group without a status',
+    [pod('db-0', enrolled)],
+    bornLease(confirmed),
+    LISTED,
+    ['name db-0 for term 2'],
+    { group: { status: undefined } },
+  ],
   ['does not go by a list begun before the gate was seen', [pod('db-0', enrolled)], born, 20, ['listPods']],
   ['stamps pods that the list brought', [pod('db-0', enrolled), pod('db-1')], born, LISTED, [enrolling('db-1')]],
   [

@@ -141,6 +141,16 @@ const ROWS: readonly Row[] = [
     0,
   ],
   [
+    'goes by the holder, whichever pod is seen first',
+    {
+      lease: heldLease('db-1', 5, CONFIRMED),
+      pods: [member(0, stamped(9)), member(1, stamped())],
+      slices: [sliceOf(1, 5)],
+    },
+    [labelling('db-1', 5)],
+    1,
+  ],
+  [
     'puts a standing leader’s slice right beside the chores: it must not delay the next failover',
     { lease: heldLease('db-0', 4, CONFIRMED), pods: [member(0, leading(4))], slices: [] },
     ['createSlice db-leader-ipv4: db-0', 'writeStatus'],

@@ -54,6 +54,19 @@ describe('seal', () => {
       assert.equal(leads(bearing(keys), gate), expected))
   }
 
+  for (const term of [0, 1]) {
+    it(`a pod without a stamp is not sealed in term ${term}, and may lead in it`, () => {
+      const early = { ...gate, term }
+      assert.equal(isSealed(bearing({}), early), false)
+      assert.equal(leads(bearing({ role: 'leader', term: String(term) }), early), true)
+    })
+  }
+
+  it('a stamp that is beyond all reason is none', () => {
+    assert.equal(isSealed(bearing(stamped(4 + 2 ** 31 - 1)), gate), true)
+    assert.equal(isSealed(bearing(stamped(4 + 2 ** 31)), gate), false)
+  })
+
   const KEYS: readonly (readonly [Partial<ObservedPod>, lead: boolean, any: boolean])[] = [
     [{}, false, false],
     [{ role: '' }, true, true],

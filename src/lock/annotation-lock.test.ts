@@ -102,6 +102,19 @@ describe('annotation lock', () => {
     })
   }
 
+  it('writes nothing on another object of the same name, though the same record stands there', async () => {
+    const lock = configMap(stage.admin)
+    const written = await lock.write(leaseRecord('a'), undefined, never)
+    assert(written !== 'conflict')
+    const { metadata } = await stored()
+    await stage.admin.delete(ConfigMaps, KEY)
+    const { annotations, labels } = metadata
+    const anew = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...KEY, annotations, labels } }
+    assert.equal((await stage.admin.create(ConfigMaps, KEY.namespace, anew)).kind, 'ok')
+    assert.equal(await lock.write(leaseRecord('a', { leaseTransitions: 2 }), written.version, never), 'conflict')
+    assert.equal((await stored()).metadata.annotations?.[LEADER_ANNOTATION], annotations?.[LEADER_ANNOTATION])
+  })
+
   it('recognises a patch whose answer was lost', async () => {
     const a = candidate('a')
     let muted = 0

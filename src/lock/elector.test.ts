@@ -69,6 +69,18 @@ describe('elector', () => {
     assert.deepEqual([stage.writes('b'), terms[0]?.number], [[19_000], 1])
   })
 
+  it('counts the deadline from when a request left, however late its answer comes', async () => {
+    const a = stage.candidate('a')
+    const delays: Readonly<Record<string, number>> = { POST: 1_500, PUT: 1_000 }
+    // The watch would tell of the write before its answer does.
+    a.fate = (request) => (isWatch(request) ? 'hang' : (delays[request.method] ?? 'pass'))
+    const { terms } = leadOn(a)
+    await stage.clock.advance(1_500)
+    assert.equal(terms[0]?.remainingMillis(), 8_500)
+    await stage.clock.advance(1_500)
+    assert.equal(terms[0]?.remainingMillis(), 9_000, 'renewed by a request of two seconds')
+  })
+
   it('ends the term at the deadline while its request hangs, and leads again under a new number', async () => {
     const a = stage.candidate('a')
     const { terms, ends } = leadOn(a)
@@ -268,6 +280,17 @@ describe('elector', () => {
     }
     await elector[Symbol.asyncDispose]()
     assert.deepEqual([closed, errors.map(({ message }) => message)], [2, ['close a lock: stuck']])
+  })
+
+  it('rejects with what its work throws, and releases', async () => {
+    let calls = 0
+    const led = stage.candidate('a').elector.lead(() => {
+      if (++calls === 1) throw new Error('of the work')
+      return 'led again'
+    })
+    const [outcome] = await Promise.allSettled([led, stage.clock.advance(60_000)])
+    assert.deepEqual(outcome, { status: 'rejected', reason: new Error('of the work') })
+    assert.deepEqual([calls, await stage.holder()], [1, ''])
   })
 
   it('acquires one term, which its disposal releases', async () => {

@@ -40,6 +40,17 @@ describe('act on the Lease of the electors', () => {
       assert.deepEqual(rig.sent, ['GET leases/db'])
     })
 
+    it('counts from its beginning: what arrives while it is under way may be newer', async () => {
+      for (const isThere of [true, false]) {
+        if (!isThere) await rig.admin.delete(Leases, LEASE)
+        let during = 0
+        rig.fate = () => void (during = rig.cache.tick())
+        await rig.act({ kind: 'readLease' })
+        const { lease, leaseAbsentAt } = rig.cache.observe(KEY)
+        assert.ok((isThere ? lease?.readAt : leaseAbsentAt)! < during)
+      }
+    })
+
     it('shows that there is none, since it began', async () => {
       await rig.admin.delete(Leases, LEASE)
       const before = rig.cache.tick()

@@ -106,6 +106,18 @@ describe('act', () => {
         })
       }
 
+      it(`${kind} that is under way is given up when the right to act ends`, async () => {
+        const action = await make(rig)
+        let isGivenUp: boolean | undefined
+        rig.fate = ({ signal }) => {
+          rig.authority.abort(new Error('the term is over'))
+          isGivenUp ??= signal.aborted
+          return undefined
+        }
+        const acted = await rig.act(action)
+        assert.deepEqual([acted.kind, isGivenUp], ['failed', true])
+      })
+
       it(`${kind} is not sent without the right to act`, async () => {
         const action = await make(rig)
         rig.sent.length = 0
@@ -183,6 +195,22 @@ describe('act', () => {
       )
       rig.fate = () => undefined
       assert.equal((await rig.act(...actions)).kind, 'stale')
+    })
+
+    it('are judged by the urgent ones alone', async () => {
+      const [urgent, chore] = await enrolments(1)
+      const judged = (...actions: readonly GroupAction[]): Promise<{ readonly kind: string }> =>
+        rig.actor.act(KEY, actions, 1, rig.authority.signal)
+      rig.fate = ({ path }) => (path.includes('/p0') ? answer(403, 'Forbidden') : undefined)
+      assert.equal((await judged(urgent!, chore!)).kind, 'done')
+      assert.equal((await judged(chore!, urgent!)).kind, 'failed')
+    })
+
+    it('are given up when there is no server to answer any of them', async () => {
+      const actions = await enrolments(19)
+      rig.fate = () => 'lose'
+      assert.equal((await rig.act(...actions)).kind, 'failed')
+      assert.equal(rig.sent.length, 8, 'those that were under way')
     })
 
     it('end when the right to act does', async () => {

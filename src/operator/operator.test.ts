@@ -51,6 +51,19 @@ describe('operator, the whole stack on virtual time', () => {
     )
   })
 
+  it('decides nothing before each of its lists is complete', async () => {
+    const { promise: listed, resolve } = Promise.withResolvers<void>()
+    const before = async ({ method, path }: { method: string; path: string }): Promise<undefined> => {
+      if (method === 'GET' && path.includes('/pods')) await listed
+    }
+    rig.start('op', { elect: false, before })
+    await running()
+    assert.equal(rig.writesOf('op'), 0)
+    resolve()
+    await rig.clock.advance(5000)
+    assert.deepEqual(await rig.labelled(), ['db-0'])
+  })
+
   it('writes nothing in a quiet world but its own Lease', async () => {
     rig.start('op')
     await running()

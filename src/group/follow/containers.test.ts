@@ -11,7 +11,7 @@ import {
   string,
 } from 'fast-check'
 import { runs } from '../../sim/runs.ts'
-import { electingContainers, shownContainers, standstillOf, type ObservedContainer } from './containers.ts'
+import { electingContainers, isOf, shownContainers, standstillOf, type ObservedContainer } from './containers.ts'
 import { NOON_10, at, watched } from './follow-fixtures.ts'
 
 const FINISHED = at('12:10:12')
@@ -100,6 +100,14 @@ describe('electing containers', () => {
     it(rule, () => assert.deepEqual(electingContainers(undefined, shownContainers(mixed, named), 10).map(inWords), is))
   }
 
+  it('are known by their names, also one that comes later', () => {
+    const first = shownContainers(version(app(terminated())), undefined)
+    const before = electingContainers(undefined, first, 10)
+    const [shown] = first
+    const later = electingContainers(before, [{ name: 'debug', state: 'waiting', finishedAt: undefined }, shown!], 11)
+    assert.deepEqual(later.map(inWords), ['debug waiting', 'app ended, ended :12 at 10?'])
+  })
+
   it('keep an end as it was first seen', () => {
     const versions = [version(app(RUNNING)), version(app(terminated())), version(app(RUNNING, terminated()))]
     assert.deepEqual(watched(versions).electing.map(inWords), ['app running, ended :12 at 11'])
@@ -184,6 +192,25 @@ describe('standstill', () => {
       const { standstill } = watched(versions)
       const found = standstill && [standstill.finishedAt - NOON_10, standstill.seenAt, standstill.witnessed]
       assert.deepEqual(found, is)
+    })
+  }
+
+  for (const [names, is] of [
+    [['app', 'proxy'], true],
+    [['proxy', 'app'], true],
+    [['app'], false],
+    [['app', 'other'], false],
+    [['app', 'proxy', 'other'], false],
+  ] as const) {
+    it(`of app and proxy is ${is ? '' : 'not '}of ${names.join(' and ')}`, () => {
+      const standstill = { finishedAt: 0, seenAt: 1, witnessed: true, names: ['app', 'proxy'] }
+      assert.equal(
+        isOf(
+          standstill,
+          names.map((name) => ({ name, state: 'ended', end: undefined })),
+        ),
+        is,
+      )
     })
   }
 

@@ -221,6 +221,12 @@ describe('mode Observe', () => {
     assert.deepEqual([inWords(followed), Object.keys(followed)], ['LeaseMissing', ['target']])
   })
 
+  it('follows no Lease that another group writes, and says whose it is', () => {
+    const followed = follow(following({ ownedBy: 'LeaderGroup web' }))
+    assert.deepEqual([inWords(followed), Object.keys(followed)], ['LeaseHeldByAnother', ['target']])
+    assert.match(followed.target.message, /Lease db belongs to LeaderGroup web/)
+  })
+
   const tick = integer({ min: 0, max: 40 })
   const tools = { seenAt: tick, witnessed: boolean() }
   const anEnd = record({ finishedAt: integer({ min: NOON_10 + 8, max: NOON_10 + 13 }), ...tools })

@@ -35,6 +35,12 @@ const WAYS: readonly Row[] = [
   ['the name, _ and anything', 'db-1_a_b_🦄', both, 'uid-of-db-1 by prefix'],
   ['the name, _ and nothing', 'db-1_', both, 'uid-of-db-1 by prefix'],
   ['the UID', UID, both, `${UID} by uid`],
+  [
+    'the name, though its IP came after the record',
+    'db-1',
+    [pod('db-1', { podIPs: ['10.0.0.6'], podIPsSeenAt: 25 })],
+    'uid-of-db-1 by name',
+  ],
   ['the IP', '10.0.0.6', both, 'uid-of-db-1 by ip'],
   ['any of its IPs', 'fd00::5', both, `${UID} by ip`],
   ['an IP in another notation is none', 'fd00:0::5', both, 'noSuchPod'],

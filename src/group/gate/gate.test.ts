@@ -54,6 +54,18 @@ describe('the gate’s marks and stamps', () => {
     })
   }
 
+  for (const text of [
+    '/db-0_u/g/4',
+    'x/db-0_u/g/4',
+    'db-0_u/g/4x',
+    'db-0_u/g/4\n',
+    'db-0/g/4',
+    'db-0_u_v/g/4',
+    'db-0_u/g',
+  ]) {
+    it(`reads no mark from ${JSON.stringify(text)}`, () => assert.equal(parseMark(text), undefined))
+  }
+
   it('reads a mark that names nobody', () => {
     assert.deepEqual(parseMark('-/-/3'), { holder: undefined, gateUID: undefined, term: 3 })
     assert.equal(formatMark({ holder: undefined, gateUID: undefined, term: 3 }), '-/-/3')

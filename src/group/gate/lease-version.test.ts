@@ -36,6 +36,8 @@ const ROWS: readonly (readonly [string, View, expected: boolean, leaseVersion?: 
   ['any Lease at the first decision', lease(), false, undefined],
   ['any Lease at the first decision, read since', lease({ readAt: 21 }), true, undefined],
   ['any Lease where it cannot be read what the gate follows', lease(), false, 'lease-1/x'],
+  ['a Lease where more is written than what the gate follows', lease(), false, 'lease-1/200/'],
+  ['a Lease where more is written before what the gate follows', lease(), false, '/lease-1/200'],
   ['no Lease', {}, false],
   ['no Lease, where the one that the gate follows is proved gone', { gone: ['lease-1'] }, true],
   ['no Lease, where another is gone', { gone: ['lease-2'] }, false],

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import type { ObservedSlice } from './endpoint-slice.ts'
 import { GROUP_OWNER, LEADER, rested } from './fixtures.ts'
+import { isOwnSlice } from './slice.ts'
+
+describe('a slice', () => {
+  it('is the group’s own by both of its labels', () => {
+    const own = rested().slice('db-leader-ipv4')
+    const labelled = (labels: Readonly<Record<string, string>>): boolean => isOwnSlice({ ...own, labels }, 'db')
+    assert.equal(labelled(own.labels), true)
+    assert.equal(labelled({ ...own.labels, 'endpointslice.kubernetes.io/managed-by': 'somebody' }), false)
+    assert.equal(labelled({ ...own.labels, 'leadergroup.io/group': 'web' }), false)
+  })
+})
 
 describe('drift', () => {
   const EDITS: readonly (readonly [string, Partial<ObservedSlice>])[] = [

@@ -1,0 +1,134 @@
+import { mutantsOf, type Mutant } from '../mutant.ts'
+
+/** Mistakes in requests and watches: `src/kube`. */
+export const KUBE: readonly Mutant[] = [
+  ...mutantsOf('src/kube/watch.ts', 'src/kube/watch.test.ts', [
+    {
+      name: 'a watch replays what was superseded',
+      find: 'if (this.#version !== undefined && BigInt(version) <= BigInt(this.#version)) return undefined\n',
+      replace: '',
+      rule: 'I7: the version never goes back',
+    },
+    {
+      name: 'versions of a watch are compared as text',
+      find: 'BigInt(version) <= BigInt(this.#version)',
+      replace: 'version <= this.#version',
+      rule: 'I7: versions are numbers',
+    },
+    {
+      name: 'bookmarks move nothing',
+      find: `    this.#version = version
+    if (event.type === 'BOOKMARK') return undefined`,
+      replace: `    if (event.type === 'BOOKMARK') return undefined
+    this.#version = version`,
+      rule: 'F9: a watch resumes from the last bookmark',
+    },
+    {
+      name: 'a deletion is a change',
+      find: "kind: event.type === 'DELETED' ? 'delete' : 'apply'",
+      replace: "kind: 'apply'",
+      rule: 'I11: a deletion is told',
+    },
+    {
+      name: 'silence is waited out for ever',
+      find: 'using silence = deadline(this.#clock, this.#what, SILENCE_MILLIS, this.#signal)',
+      replace: 'using silence = deadline(this.#clock, this.#what, SILENCE_MILLIS * 1e6, this.#signal)',
+      rule: 'F7: a connection that went half-open is given up',
+    },
+    {
+      name: 'a busy watch is cut',
+      find: '        silence.extend(SILENCE_MILLIS)\n',
+      replace: '',
+      rule: 'F7: the limit is on silence',
+    },
+    {
+      name: 'a version that expired is asked for again',
+      find: 'if (mustRelist(error)) this.#version = undefined\n',
+      replace: '',
+      rule: 'F9: 410: list anew',
+    },
+    {
+      name: 'each failure lists anew',
+      find: 'if (mustRelist(error)) this.#version = undefined',
+      replace: 'this.#version = undefined',
+      rule: 'design 6: a watch resumes; lists are dear',
+    },
+    {
+      name: 'a watch is opened again without back-off',
+      find: '    this.#failures++\n    if (atOnce) return',
+      replace: '    this.#failures++\n    if (!atOnce || atOnce) return',
+      rule: 'I14: exponential back-off',
+    },
+    {
+      name: 'a watch that ends at once is opened at once',
+      find: 'if (lasted < HEALTHY_MILLIS) throw',
+      replace: 'if (lasted < 0) throw',
+      rule: 'I14: a watch that ends sooner has failed, cleanly or not',
+    },
+    {
+      name: 'a version that is yet to come is resumed for ever',
+      find: 'if (!heard && silence.signal.reason instanceof DeadlineExceeded) this.#version = undefined\n',
+      replace: '',
+      rule: 'F6: after etcd was restored a watch says nothing until its version comes',
+    },
+    {
+      name: 'the first page of a list is all of it',
+      find: 'if (continueToken === undefined) return this.#listed',
+      replace: 'if (continueToken !== this.#what) return this.#listed',
+      rule: 'I11: a list is complete',
+    },
+    {
+      name: 'what the server asks a watch to wait is not waited',
+      find: "const asked = refusal?.kind === 'throttled' ? refusal.retryAfterMillis : 0",
+      replace: "const asked = refusal?.kind === 'throttled' ? 0 : 0",
+      rule: 'F13: 429 says when to come back',
+    },
+  ]),
+  ...mutantsOf('src/kube/api.ts', 'src/kube/api.test.ts', [
+    {
+      name: 'a quorum read is served from a cache',
+      find: "{ method: 'GET', path: objectPath(resource, key) },",
+      replace: "{ method: 'GET', path: withQuery(objectPath(resource, key), { resourceVersion: '0' }) },",
+      rule: 'F10, I2: a quorum read is never older than its call',
+    },
+    {
+      name: 'a quorum list is served from a cache',
+      find: '      continue: options.continueToken,\n',
+      replace:
+        "      continue: options.continueToken,\n      resourceVersion: options.continueToken ? undefined : '0',\n",
+      rule: 'F10: a list is not older than its call',
+    },
+    {
+      name: 'a deletion has no preconditions',
+      find: '      preconditions,\n',
+      replace: '',
+      rule: 'design 4.1: every write carries what it was decided on',
+    },
+    {
+      name: 'the deadline of a request ends with its headers',
+      find: '  signal.throwIfAborted()\n  return Buffer.concat(chunks)',
+      replace: '  return Buffer.concat(chunks)',
+      rule: 'F7: a body that was cut short is no answer',
+    },
+    {
+      name: 'a request has no deadline',
+      find: 'using limit = deadline(this.#clock, what, options.timeoutMillis ?? this.#timeoutMillis, options.signal)',
+      replace: 'using limit = deadline(this.#clock, what, 1e12, options.signal)',
+      rule: 'design 7: a deadline on each call',
+    },
+  ]),
+  ...mutantsOf('src/kube/refusal.ts', 'src/kube/refusal.test.ts', [
+    {
+      name: 'another UID is an invalid object',
+      find: "return { kind: namesUid(status) ? 'conflict' : 'invalid', message }",
+      replace: "return { kind: 'invalid', message }",
+      rule: 'design 4.1: 422 on metadata.uid is a conflict',
+    },
+    {
+      name: 'a name that is taken is a stale version',
+      find: "return { kind: status.reason === 'AlreadyExists' ? 'exists' : 'conflict', message }",
+      replace: "return { kind: 'conflict', message }",
+      rule: 'design 6: typed outcomes',
+    },
+  ]),
+]

@@ -1,0 +1,83 @@
+import { mutantsOf, type Mutant } from '../mutant.ts'
+
+/** Mistakes in the routing: `src/group/routing`, and `route-group.ts`. */
+export const ROUTING: readonly Mutant[] = [
+  ...mutantsOf('src/group/routing/leader-slices.ts', 'src/group/routing/leader-slices.test.ts', [
+    {
+      name: 'a slice is swapped on an old read of the gate',
+      find: 'else if (readAfter(input, leader.pod) && readAfter(input, observed)) entering.push(write)',
+      replace: 'else if (readAfter(input, undefined)) entering.push(write)',
+      rule: 'design 4.1: slice writes obey the rule of the label',
+    },
+    {
+      name: 'a successor’s slice is taken for a stray',
+      find: 'if (readAfter(input, observed)) removing.push(deleteOf(observed))',
+      replace: 'if (readAfter(input, undefined)) removing.push(deleteOf(observed))',
+      rule: 'design 4.1: slice writes obey the rule of the label',
+    },
+    {
+      name: 'the slice of an old term counts as this one’s',
+      find: 'uids.has(pod.uid) && parseTerm(observed.annotations[groupKeys(group).term]) === term',
+      replace: 'uids.has(pod.uid)',
+      rule: 'design 4.5: every swap writes the term, so it always moves the resourceVersion',
+    },
+    {
+      name: 'the leader’s slice belongs to the Service',
+      find: "const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }",
+      replace: "const owner = { apiVersion: 'v1', kind: 'Service', name: pod.name, uid: pod.uid }",
+      rule: 'design 4.5: the leader’s slice goes with the leader’s pod',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/slice.ts', 'src/group/routing/slice.test.ts', [
+    {
+      name: 'a slice is written without its version',
+      find: '...(observed ? { uid: observed.uid, resourceVersion: observed.resourceVersion } : {}),',
+      replace: '...(observed ? { uid: observed.uid } : {}),',
+      rule: 'design 4.5: swapped with the version that it was decided on',
+    },
+    {
+      name: 'a slice of somebody else is written',
+      find: 'return slice.labels[MANAGED_BY_LABEL] === MANAGED_BY && slice.labels[GROUP_LABEL] === group',
+      replace: 'return slice.labels[GROUP_LABEL] === group',
+      rule: 'I13: a slice that is not the group’s own is never written',
+    },
+    {
+      name: 'a slice of another group is written',
+      find: 'return slice.labels[MANAGED_BY_LABEL] === MANAGED_BY && slice.labels[GROUP_LABEL] === group',
+      replace: 'return slice.labels[MANAGED_BY_LABEL] === MANAGED_BY',
+      rule: 'I13: groups never touch what is another’s',
+      killedBy: 'src/group/routing/slice.test.ts',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/decide-routing.ts', 'src/group/routing/decide-routing.test.ts', [
+    {
+      name: 'the leader enters before it has left the followers',
+      find: '...(leaving.length === 0 ? works.flatMap((work) => work.entering) : []),',
+      replace: '...works.flatMap((work) => work.entering),',
+      rule: 'design 4.5: a new leader leaves the followers’ slices first',
+      killedBy: 'src/group/routing/leader-slices.test.ts',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/endpoints.ts', 'src/group/routing/endpoints.test.ts', [
+    {
+      name: 'a pod that terminates is a ready endpoint',
+      find: 'ready: serving && !terminating,',
+      replace: 'ready: serving,',
+      rule: 'design 4.5: conditions mirror the pod',
+    },
+  ]),
+  ...mutantsOf('src/group/route-group.ts', 'src/group/route-group.test.ts', [
+    {
+      name: 'a sealed holder gets traffic',
+      find: 'const mayLead = pod?.selected === true && (stampedTerm(pod, gate) ?? Infinity) < term',
+      replace: 'const mayLead = pod?.selected === true',
+      rule: 'design 4.5: a slice leads to whom the gate names while it may lead',
+    },
+    {
+      name: 'the slice goes while the next leader is named',
+      find: 'if (preparing) return { beforeLabel: [], chores: [], conditions, problems }\n',
+      replace: '',
+      rule: 'decisions: the slice goes from the old leader to the new one in one write',
+    },
+  ]),
+]
