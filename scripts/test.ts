@@ -28,6 +28,7 @@ const STEPS: readonly Step[] = [
   { name: 'format', script: 'format:check', limitMinutes: 10 },
   { name: 'unit tests', script: 'unit', mocha: true, limitMinutes: 10 },
   { name: 'exploration of every interleaving', script: 'explore', mocha: true, limitMinutes: 10 },
+  { name: 'simulated worlds, a share of npm run sim', script: 'sim:share', mocha: true, limitMinutes: 20 },
   { name: 'mutants of every rule', script: 'mutants', limitMinutes: 20 },
   { name: 'end-to-end tests on a real control plane', script: 'e2e', mocha: true, limitMinutes: 60 },
 ]
@@ -76,7 +77,7 @@ function sentence({ passed, failed }: Counts): string {
 }
 
 async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise<Counts> {
-  const countsFile = join(work.dir, `${step.script}.json`)
+  const countsFile = join(work.dir, `${step.script.replace(':', '-')}.json`)
   // A forgotten `.only` would hide every other test.
   const mochaArgs = step.mocha ? ['--', '--forbid-only', '--reporter', 'scripts/reporter.ts'] : []
   running = work.spawn('npm', ['run', '--silent', step.script, ...mochaArgs], {

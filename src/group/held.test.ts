@@ -120,7 +120,7 @@ const STRAYS: readonly Row[] = [
     CONFIRMED,
     [sealing('db-1', 'gate-1/4')],
   ],
-  ['never lowers a stamp', [leader, pod('db-1', { ...leading(10) })], CONFIRMED, [sealing('db-1', 'gate-1/9')]],
+  ['never lowers a stamp', [leader, pod('db-1', { ...leading(10) })], CONFIRMED, [sealing('db-1', 'gate-1/10')]],
   [
     'seals those that it may, and reads for the others',
     [leader, pod('db-1', leading(3)), pod('db-2', { ...leading(3), seenAt: 22 })],

@@ -71,7 +71,7 @@ const BIRTH: readonly Row[] = [
     [pod('db-0', { role: 'leader', term: '4', ...enrolled })],
     born,
     LISTED,
-    [enrolling('db-0')],
+    [enrolling('db-0', 'gate-1/4')],
   ],
   [
     'stamps also pods that are not selected but bear keys',
@@ -92,7 +92,7 @@ const BIRTH: readonly Row[] = [
     [pod('db-0', leading(4)), pod('db-1', stamped(3, 'gate-0'))],
     born,
     LISTED,
-    [enrolling('db-0', 'gate-1/3'), 'readGate'],
+    [enrolling('db-0', 'gate-1/4'), 'readGate'],
   ],
   ['and then does', [pod('db-1', stamped(3, 'gate-0'))], bornLease(confirmed), LISTED, [enrolling('db-1')]],
   ['names the best pod two terms above status', [pod('db-1', enrolled)], born, LISTED, ['name db-1 for term 6']],

@@ -118,4 +118,18 @@ describe('seal', () => {
     assert.equal(patches[3]?.annotations['a.b.leadergroup.io/sealed'], undefined)
     assert.equal(patches[2]?.annotations['a.b.leadergroup.io/sealed'], null)
   })
+
+  const UNDER_OLD_VIEW: readonly (readonly [string, Partial<ObservedPod>, string])[] = [
+    ['a label of a later term of this gate', { ...leading(7), ...stamped(3) }, 'gate-1/7'],
+    ['a label of an earlier one', { ...leading(3), ...stamped(2) }, 'gate-1/4'],
+    ['a label of another gate', { ...leading(7), ...stamped(6, 'gate-0') }, 'gate-1/4'],
+    ['a term that somebody wrote beside no label', { term: '7', ...stamped(3) }, 'gate-1/4'],
+    ['a term that nobody can have reached', { ...leading(7), term: String(2 ** 40), ...stamped(3) }, 'gate-1/4'],
+  ]
+  for (const [what, keys, expected] of UNDER_OLD_VIEW) {
+    it(`bars from the term that it takes off: ${what}`, () => {
+      const { annotations } = sealPatch(group(), bearing(keys), gate, 4, 'seal')
+      assert.equal(annotations['db.leadergroup.io/sealed'], expected)
+    })
+  }
 })

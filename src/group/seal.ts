@@ -1,6 +1,6 @@
 import type { PatchPod } from './decision.ts'
 import type { GateObject, HeldGate, LiveGate } from './gate/gate-state.ts'
-import { FORGED_LEAP, formatStamp, parseStamp } from './gate/gate.ts'
+import { FORGED_LEAP, formatStamp, parseStamp, parseTerm } from './gate/gate.ts'
 import { FOLLOWER_ROLE, LEADER_ROLE, groupKeys } from './keys.ts'
 import type { LeaderGroup } from './leadergroup.ts'
 import type { ObservedPod } from './observation.ts'
@@ -53,7 +53,11 @@ export function mayStamp(pod: ObservedPod, gate: LiveGate): boolean {
   return pod.sealed === undefined || stampedTerm(pod, gate) !== undefined || gateReadAfter(pod, gate)
 }
 
-/** Takes what only a leader bears off the pod, and bars it from `term` and every earlier one. */
+/**
+ * Takes what only a leader bears off the pod, and bars it from `term` and every earlier one; also from the term of the
+ * label that it bears. An operator whose view of the gate is old may take a later term's label off, and what was lost must
+ * not come back under the same number.
+ */
 export function sealPatch(
   group: LeaderGroup,
   pod: ObservedPod,
@@ -62,7 +66,7 @@ export function sealPatch(
   step: 'seal' | 'enrol',
 ): PatchPod {
   const keys = groupKeys(group.metadata.name)
-  const stamp = { gateUID: gate.object.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0) }
+  const stamp = { gateUID: gate.object.uid, term: Math.max(term, stampedTerm(pod, gate) ?? 0, borneTerm(pod, gate)) }
   return {
     kind: 'patchPod',
     step,
@@ -70,6 +74,13 @@ export function sealPatch(
     labels: { [keys.role]: roleBesideLeader(pod, group) ?? null },
     annotations: { [keys.term]: null, [keys.sealed]: formatStamp(stamp) },
   }
+}
+
+/** 0: it bears no label that it got under this gate. Whoever did had its stamp: another gate's terms are not this one's. */
+function borneTerm(pod: ObservedPod, gate: LiveGate): number {
+  const isOfGate = pod.role === LEADER_ROLE && stampedTerm(pod, gate) !== undefined
+  const term = isOfGate ? parseTerm(pod.term) : undefined
+  return term !== undefined && term < gate.term + FORGED_LEAP ? term : 0
 }
 
 /** Gives a pod that does not lead its role, or takes it off. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
 import { checkPreconditions, deletion, goesWithUpdate, wholeSeconds, type DeleteOptions } from './deletes.ts'
+import { encoded } from './encoded.ts'
 import { collectGarbage } from './garbage-collector.ts'
 import { jsonPatch } from './json-patch.ts'
 import { list } from './lists.ts'
@@ -16,7 +17,7 @@ import {
   resourceNotFound,
   StatusError,
 } from './status-error.ts'
-import { Store, type Revision } from './store.ts'
+import { Store, type Feed, type Revision } from './store.ts'
 import { isRecord, withMeta, type Incoming, type StoredObject } from './stored-object.ts'
 import { Watches, type ExpiredWatch } from './watches.ts'
 import { checkName, checkNamespace, checkUid, checkVersion, created, decode, updated } from './writes.ts'
@@ -31,10 +32,24 @@ export interface TransportOptions {
   readonly before?: (request: TransportRequest) => Promise<TransportResponse | undefined>
 }
 
-interface Answer {
+/** One of several servers over one store: what it shows of the store, and the watches that clients have with it. */
+export interface Replica {
+  readonly feed: Feed
+  readonly watches: Watches
+}
+
+export interface Response extends TransportResponse {
+  /** What the body says; absent for a watch. */
+  readonly answer?: object
+}
+
+export interface Answer {
   readonly code: number
   readonly body: object
 }
+
+/** A simulation reads millions of frames: a few that are cut do. */
+const REPLICA_CUTS_EVERY = 4
 
 const GARBAGE_COLLECTOR = 'system:serviceaccount:kube-system:generic-garbage-collector'
 
@@ -75,12 +90,23 @@ export class ApiServer {
     return this.#store.history
   }
 
+  /** Called after every write, in order, before the writer has its answer. */
+  onCommit(listener: (revision: Revision) => void): void {
+    this.#store.onCommit(listener)
+  }
+
+  /** Another server over the same store, whose watch cache may lag: `feed` says what it shows. */
+  replica(feed: (store: Feed) => Feed): Replica {
+    const shown = feed(this.#store)
+    return { feed: shown, watches: new Watches(shown, this.#clock, REPLICA_CUTS_EVERY) }
+  }
+
   transport({ user = 'admin', before }: TransportOptions = {}): Transport {
     return {
       send: async (request) => {
         request.signal.throwIfAborted()
         const instead = await abortable(before?.(request), request.signal)
-        return instead ?? this.#respond(request, user)
+        return instead ?? this.respond(request, user)
       },
     }
   }
@@ -100,21 +126,48 @@ export class ApiServer {
     this.#watches.closeAll()
   }
 
-  #respond(request: TransportRequest, user: string): TransportResponse {
-    try {
-      const parsed = parseRequest(request)
-      if (parsed.type.coordinated && !this.#isCoordinated) throw resourceNotFound()
-      if (parsed.verb === 'watch') return this.#watch(parsed, request.signal)
-      const { code, body } = this.#answer(parsed, user)
+  /** Carries a request out at once. Watches, and lists of version 0, show what the replica does; all else is the store's. */
+  respond(request: TransportRequest, user: string, replica?: Replica): Response {
+    return this.#catching((): Response => {
+      const parsed = this.#parse(request)
+      if (parsed.verb === 'watch') return this.#watch(parsed, request.signal, replica?.watches)
+      const isCached = parsed.verb === 'list' && parsed.query.get('resourceVersion') === '0'
+      const { code, body } =
+        isCached && replica ? { code: 200, body: list(replica.feed, parsed) } : this.#answer(parsed, user)
       return jsonResponse(code, body)
+    }, jsonResponse)
+  }
+
+  /** The same for who needs no transport: anything but a watch, with the answer as it is stored. */
+  perform(request: Omit<TransportRequest, 'signal'>, user: string): Answer {
+    return this.#catching(
+      () => this.#answer(this.#parse(request), user),
+      (code, body) => ({ code, body }),
+    )
+  }
+
+  /** The object as it is now. */
+  find(type: ResourceType, namespace: string | undefined, name: string): StoredObject | undefined {
+    return this.#store.get(type, namespace, name)
+  }
+
+  #parse(request: Omit<TransportRequest, 'signal'>): ParsedRequest {
+    const parsed = parseRequest(request)
+    if (parsed.type.coordinated && !this.#isCoordinated) throw resourceNotFound()
+    return parsed
+  }
+
+  #catching<R>(answer: () => R, refuse: (code: number, body: object) => R): R {
+    try {
+      return answer()
     } catch (error) {
-      if (error instanceof StatusError) return jsonResponse(error.code, error.body)
+      if (error instanceof StatusError) return refuse(error.code, error.body)
       throw error
     }
   }
 
-  #watch(request: ParsedRequest, signal: AbortSignal): TransportResponse {
-    const opened = this.#watches.open(request, signal)
+  #watch(request: ParsedRequest, signal: AbortSignal, watches = this.#watches): TransportResponse {
+    const opened = watches.open(request, signal)
     if (opened instanceof StatusError) throw opened
     return { status: 200, headers: JSON_HEADERS, body: opened }
   }
@@ -266,8 +319,8 @@ function uidOf(sequence: number): string {
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
-function jsonResponse(status: number, body: object): TransportResponse {
-  return { status, headers: JSON_HEADERS, body: once(Buffer.from(JSON.stringify(body))) }
+function jsonResponse(status: number, body: object): Response {
+  return { status, answer: body, headers: JSON_HEADERS, body: once(Buffer.from(encoded(body))) }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { findOwnerType, RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
+import { findOwnerType, type ResourceType } from './resource-types.ts'
 import type { Store } from './store.ts'
 import type { OwnerReference, StoredObject } from './stored-object.ts'
 
@@ -17,9 +17,22 @@ export interface Collecting {
  * those that are gone when another one is. An owner of a type that this server does not have is taken to live.
  */
 export function collectGarbage(store: Store, clock: Clock, collecting: Collecting): void {
-  store.onCommit(({ type, resource, object }) => {
-    if (type === 'DELETED') for (const [type, dependent] of dependentsOf(store, object)) checkSoon(type, dependent)
-    else if (ownersOf(object).length > 0) checkSoon(resource, object)
+  /** What names an owner, by the owner's UID, and by its own. */
+  const dependents = new Map<string, Map<string, readonly [ResourceType, StoredObject]>>()
+
+  store.onCommit(({ type, resource, object, previous }) => {
+    const { uid } = object.metadata
+    for (const owner of previous ? ownersOf(previous) : []) dependents.get(owner.uid)?.delete(uid)
+    if (type === 'DELETED') {
+      for (const [dependentType, dependent] of dependents.get(uid)?.values() ?? []) checkSoon(dependentType, dependent)
+      dependents.delete(uid)
+      return
+    }
+    for (const owner of ownersOf(object)) {
+      const those = dependents.get(owner.uid) ?? new Map<string, readonly [ResourceType, StoredObject]>()
+      dependents.set(owner.uid, those.set(uid, [resource, object]))
+    }
+    if (ownersOf(object).length > 0) checkSoon(resource, object)
   })
 
   function checkSoon(type: ResourceType, { metadata: { namespace, name, uid } }: StoredObject): void {
@@ -36,16 +49,6 @@ export function collectGarbage(store: Store, clock: Clock, collecting: Collectin
     if (living.length > 0) collecting.setOwners(type, object, living)
     else collecting.delete(type, object)
   }
-}
-
-function dependentsOf(store: Store, owner: StoredObject): [ResourceType, StoredObject][] {
-  const depends = (object: StoredObject): boolean => ownersOf(object).some(({ uid }) => uid === owner.metadata.uid)
-  return RESOURCE_TYPES.flatMap((type) =>
-    store
-      .list(type)
-      .filter(depends)
-      .map((object): [ResourceType, StoredObject] => [type, object]),
-  )
 }
 
 function lives(store: Store, owner: OwnerReference, namespace: string | undefined): boolean {

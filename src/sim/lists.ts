@@ -2,7 +2,7 @@ import { apiVersionOf } from './resource-types.ts'
 import type { ParsedRequest } from './requests.ts'
 import { parseFieldSelector, parseLabelSelector, type Selects } from './selectors.ts'
 import { badRequest, expired, StatusError } from './status-error.ts'
-import type { Store } from './store.ts'
+import type { Feed } from './store.ts'
 import { isRecord, objectKey, type StoredObject } from './stored-object.ts'
 
 /** Namespace and selectors of a list or watch. */
@@ -17,7 +17,7 @@ export function parseSelection(request: ParsedRequest): Selects {
  * One page of a list. Every page comes from the snapshot of the first: that is what the token carries. A full page has
  * a token if any object follows it, selected or not, so the last page of a selection may be empty.
  */
-export function list(store: Store, request: ParsedRequest): object {
+export function list(store: Feed, request: ParsedRequest): object {
   const { type, query } = request
   const selects = parseSelection(request)
   const limit = parseNumber(query.get('limit')) || Infinity
@@ -51,7 +51,7 @@ function isWithin({ namespace }: ParsedRequest, object: StoredObject): boolean {
 }
 
 /** Any version that is asked for means "at least as new", so the present state will do. */
-function snapshotOf(store: Store, { query }: ParsedRequest): number {
+function snapshotOf(store: Feed, { query }: ParsedRequest): number {
   const wanted = parseVersion(query.get('resourceVersion'))
   if (wanted <= store.revision) return store.revision
   throw new StatusError(504, `Too large resource version: ${wanted}, current: ${store.revision}`, { reason: 'Timeout' })
@@ -80,7 +80,7 @@ function token(rv: number, start: string): string {
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv, start })).toString('base64url')
 }
 
-function parseToken(store: Store, { query }: ParsedRequest): { rv: number; start: string } {
+function parseToken(store: Feed, { query }: ParsedRequest): { rv: number; start: string } {
   if (parseVersion(query.get('resourceVersion')) > 0) {
     throw badRequest('specifying resource version is not allowed when using continue')
   }

@@ -26,7 +26,7 @@ const PARAMETERS = new Set(
 const PATH = /^\/(?:api|apis\/(?<group>[^/]+))\/(?<version>[^/]+)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<rest>.+)$/
 
 /** Method, path, query and body as the API server understands them. */
-export function parseRequest(request: TransportRequest): ParsedRequest {
+export function parseRequest(request: Omit<TransportRequest, 'signal'>): ParsedRequest {
   const url = new URL(request.path, 'https://kubernetes.default.svc')
   const { group = '', version = '', namespace, rest = '' } = PATH.exec(url.pathname)?.groups ?? {}
   const [plural = '', name = '', subresource, ...more] = rest.split('/').map(decodeURIComponent)
@@ -74,7 +74,7 @@ function verbOf(method: TransportRequest['method'], named: boolean, watch: boole
   }
 }
 
-function parseBody({ method, contentType, body }: TransportRequest): unknown {
+function parseBody({ method, contentType, body }: Omit<TransportRequest, 'signal'>): unknown {
   if (method === 'PATCH') {
     if (contentType === 'application/json') {
       throw new StatusError(415, '415: Unsupported Media Type', { reason: 'UnsupportedMediaType', details: {} })

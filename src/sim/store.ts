@@ -23,6 +23,9 @@ interface Version {
   readonly object: StoredObject | undefined
 }
 
+/** What a server shows of the store: all of it, or what its watch cache has got by now. */
+export type Feed = Pick<Store, 'revision' | 'compacted' | 'since' | 'list' | 'onCommit'>
+
 /**
  * Every version of every object, under one counter, as in etcd: a resourceVersion is the revision of the whole store
  * at the write. So any past state can be listed, and any watch resumed, until the versions are compacted.

@@ -1,29 +1,45 @@
+export interface Frame {
+  readonly type: string
+  readonly object: object
+}
+
 /**
  * The body of a watch response: frames go in as they happen, bytes come out as they are read. Nothing is lost while
  * nobody reads.
  */
 export class WatchStream implements AsyncIterable<Uint8Array> {
-  readonly #chunks: Uint8Array[] = []
+  readonly #chunks: { readonly bytes: Uint8Array; readonly about?: Frame }[] = []
   #ended = false
+  #pushed = 0
   #failure: { readonly reason: unknown } | undefined
+  #broken: Error | undefined
   #wake: (() => void) | undefined
   readonly #onClose: () => void
   readonly #signal: AbortSignal
+  readonly #cutEvery: number
 
-  /** The signal's abort ends the body with its reason, as a connection's does. `onClose` is called once, at any end. */
-  constructor(signal: AbortSignal, onClose: () => void) {
+  /**
+   * The signal's abort ends the body with its reason, as a connection's does. `onClose` is called once, at any end. One in
+   * `cutEvery` frames comes in two chunks.
+   */
+  constructor(signal: AbortSignal, onClose: () => void, cutEvery: number) {
+    this.#cutEvery = cutEvery
     this.#signal = signal
     this.#onClose = onClose
     signal.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** One JSON document per line. */
-  push(frame: object): void {
+  /** Called when the last byte of a frame is read. */
+  onRead: ((frame: Frame) => void) | undefined
+
+  /** One JSON document per line: `text` is that of the frame. */
+  push(text: string, about: Frame): void {
     if (this.#ended) return
-    const bytes = Buffer.from(`${JSON.stringify(frame)}\n`)
+    const bytes = Buffer.from(`${text}\n`)
     // Cut in two, wherever that falls: a reader must not take a chunk for a frame, nor for whole characters.
-    const middle = bytes.length >>> 1
-    this.#chunks.push(bytes.subarray(0, middle), bytes.subarray(middle))
+    const middle = this.#pushed++ % this.#cutEvery === 0 ? bytes.length >>> 1 : 0
+    if (middle > 0) this.#chunks.push({ bytes: bytes.subarray(0, middle) })
+    this.#chunks.push({ bytes: bytes.subarray(middle), about })
     this.#wake?.()
   }
 
@@ -36,6 +52,23 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
     this.#wake?.()
   }
 
+  /** The connection breaks within a frame, and what was not read yet is lost; without an error, it ends like a whole body. */
+  cut(error?: Error): void {
+    if (this.#ended) return
+    this.#chunks.length = 0
+    this.#chunks.push({ bytes: Buffer.from('{"type":"MODIFIED","object":{"metadata":{"na') })
+    if (error !== undefined) this.#broken = error
+    this.end()
+  }
+
+  /** Rejects with the signal's reason once it has aborted; else it never comes to an end. */
+  aborted(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      if (this.#signal.aborted) reject(this.#signal.reason as Error)
+      else this.#signal.addEventListener('abort', () => reject(this.#signal.reason as Error), { once: true })
+    })
+  }
+
   readonly #abort = (): void => {
     this.#failure = { reason: this.#signal.reason }
     this.end()
@@ -46,7 +79,9 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.reason
         const chunk = this.#chunks.shift()
-        if (chunk !== undefined) yield chunk
+        if (chunk?.about) this.onRead?.(chunk.about)
+        if (chunk !== undefined) yield chunk.bytes
+        else if (this.#broken !== undefined) throw this.#broken
         else if (this.#ended) return
         else await new Promise<void>((resolve) => (this.#wake = resolve))
       }

@@ -4,7 +4,8 @@ import { apiVersionOf, type ResourceType } from './resource-types.ts'
 import { parseNumber, parseSelection, parseVersion } from './lists.ts'
 import type { Selects } from './selectors.ts'
 import { expired, type StatusError } from './status-error.ts'
-import type { Revision, Store } from './store.ts'
+import type { Feed, Revision } from './store.ts'
+import { encoded } from './encoded.ts'
 import { withMeta } from './stored-object.ts'
 import { WatchStream } from './watch-stream.ts'
 
@@ -32,12 +33,15 @@ export type ExpiredWatch = 'event' | 'status'
 
 /** The open watches of the server. */
 export class Watches {
-  readonly #store: Store
+  readonly #store: Feed
   readonly #clock: Clock
   readonly #open = new Set<OpenWatch>()
+  readonly #cutEvery: number
   expiredAs: ExpiredWatch = 'event'
 
-  constructor(store: Store, clock: Clock) {
+  /** @param cutEvery one in so many frames comes in two chunks */
+  constructor(store: Feed, clock: Clock, cutEvery = 1) {
+    this.#cutEvery = cutEvery
     this.#store = store
     this.#clock = clock
     store.onCommit((revision) => {
@@ -56,10 +60,11 @@ export class Watches {
     if (tooOld && this.expiredAs === 'status') return refusal
 
     const timers: (() => void)[] = []
-    const stream = new WatchStream(signal, () => {
+    const closed = (): void => {
       this.#open.delete(watch)
       for (const cancel of timers) cancel()
-    })
+    }
+    const stream = new WatchStream(signal, closed, this.#cutEvery)
     const watch: OpenWatch = { type, selects, stream, after: from }
     if (tooOld) {
       push(stream, { type: 'ERROR', object: refusal.body })
@@ -125,5 +130,5 @@ function bookmark(type: ResourceType, revision: number): WatchEvent {
 }
 
 function push(stream: WatchStream, event: WatchEvent): void {
-  stream.push(event)
+  stream.push(`{"type":"${event.type}","object":${encoded(event.object)}}`, event)
 }

@@ -1,0 +1,95 @@
+import { BlastRadius } from './blast-radius.ts'
+import { Clocks } from './clocks.ts'
+import { EligibleLeader } from './eligible-leader.ts'
+import type { Fact } from './facts.ts'
+import { Knowledge } from './knowledge.ts'
+import { LabelImpliesGate } from './label-implies-gate.ts'
+import { type Bounds, Liveness } from './liveness.ts'
+import { Locks } from './locks.ts'
+import { MonotoneKnowledge } from './monotone-knowledge.ts'
+import { NoResurrection } from './no-resurrection.ts'
+import { Renewals } from './renewals.ts'
+import type { Invariant } from './rule.ts'
+import { Retries } from './retries.ts'
+import { SelfFence } from './self-fence.ts'
+import { StatusTruth } from './status-truth.ts'
+import { Takeover } from './takeover.ts'
+import { GrowingTerms } from './terms.ts'
+import { UniqueLabel } from './unique-label.ts'
+import type { Rule, Violation } from './violation.ts'
+import { World } from './world.ts'
+
+export interface JudgeOptions {
+  /** Called for each violation, at once. */
+  /** By how much clocks may differ in rate for two leaders at once to be a fault. @default 0.2 */
+  readonly drift?: number
+  /** What must come about in time, and how soon; absent: that is not judged. The run must tell its faults then. */
+  readonly bounds?: Bounds
+  readonly onViolation?: (violation: Violation) => void
+}
+
+/**
+ * Judges a run: it follows the facts one by one and says at once which rule one of them breaks. It asks no process and no
+ * cache what it thinks of the world; the store's history decides, and what each process was shown, believed and did.
+ *
+ * It costs what a fact touches, however long the run is and however many objects there are.
+ */
+export class Judge {
+  /** All so far, in their order. */
+  readonly violations: Violation[] = []
+  readonly #world = new World()
+  readonly #clocks = new Clocks()
+  readonly #invariants: readonly Invariant[]
+  readonly #onViolation: ((violation: Violation) => void) | undefined
+  #version = 0
+  #at = 0
+
+  constructor({ onViolation, drift = 0.2, bounds }: JudgeOptions = {}) {
+    this.#onViolation = onViolation
+    const report = (rule: Rule, subject: string, text: string): void => this.#report(rule, subject, text)
+    const world = this.#world
+    const knowledge = new Knowledge()
+    const locks = new Locks(world, this.#clocks)
+    const terms = new GrowingTerms(world, report)
+    this.#invariants = [
+      locks,
+      new UniqueLabel(world, knowledge, report),
+      new LabelImpliesGate(report),
+      terms,
+      new StatusTruth(world, terms, report),
+      new NoResurrection(world, knowledge, report),
+      new SelfFence(world, locks, drift, report),
+      new Takeover(locks, report),
+      new BlastRadius(world, report),
+      new EligibleLeader(world, knowledge, report),
+      new MonotoneKnowledge(world, knowledge, report),
+      new Retries(report),
+      ...(bounds ? [new Liveness(world, locks, bounds, report), new Renewals(world, locks, bounds, report)] : []),
+      // The last: what it learns of a fact, others may know only after it.
+      knowledge,
+    ]
+  }
+
+  /** Returns the first rule that this fact breaks. */
+  follow(fact: Fact): Violation | undefined {
+    const known = this.violations.length
+    for (const invariant of this.#invariants) invariant.reach?.(fact.at)
+    this.#at = fact.at
+    if (fact.kind === 'committed') {
+      this.#version = fact.version
+      const step = this.#world.commit(fact)
+      for (const invariant of this.#invariants) invariant.commit?.(step)
+    } else {
+      if (fact.kind === 'rate') this.#clocks.follow(fact)
+      if (fact.kind === 'process') this.#world.followProcess(fact)
+      for (const invariant of this.#invariants) invariant.hear?.(fact)
+    }
+    return this.violations[known]
+  }
+
+  #report(rule: Rule, subject: string, text: string): void {
+    const violation = { rule, version: this.#version, at: this.#at, subject, text }
+    this.violations.push(violation)
+    this.#onViolation?.(violation)
+  }
+}

@@ -1,0 +1,166 @@
+import { Api } from '../../kube/api.ts'
+import { leaseLock } from '../../lock/lease-lock.ts'
+import { EventRecorder } from '../../operator/events.ts'
+import type { Log, LogFields } from '../../operator/log.ts'
+import { Metrics } from '../../operator/metrics.ts'
+import { GroupOperator, type OperatorElection } from '../../operator/operator.ts'
+import type { Elector } from '../invariants/facts.ts'
+import { decided } from './coverage.ts'
+import { Dice } from './dice.ts'
+import { Link } from './link.ts'
+import type { ClockPlan } from './process-clock.ts'
+import { ProcessClock } from './process-clock.ts'
+import type { Stage } from './stage.ts'
+
+/** In seconds, as flags give them. */
+export interface ElectionPlan {
+  readonly leaseDurationSeconds: number
+  readonly renewDeadlineSeconds: number
+  readonly retryPeriodSeconds: number
+}
+
+export interface OperatorPlan {
+  readonly name: string
+  readonly clock: ClockPlan
+  /** Absent: it acts without asking the others. */
+  readonly election?: ElectionPlan
+}
+
+export const OPERATORS_LEASE = { namespace: 'leadergroup-system', name: 'leadergroup-operator' }
+
+interface Life {
+  readonly clock: ProcessClock
+  readonly link: Link
+  readonly stop: AbortController
+}
+
+/** One replica of the operator, as a process that can be started, stopped and killed: `cmd/operator.ts` puts it together so. */
+export class OperatorProcess {
+  readonly name: string
+  readonly #plan: OperatorPlan
+  readonly #stage: Stage
+  #life: Life | undefined
+  #lives = 0
+
+  constructor(plan: OperatorPlan, stage: Stage) {
+    this.name = plan.name
+    this.#plan = plan
+    this.#stage = stage
+  }
+
+  get clock(): ProcessClock | undefined {
+    return this.#life?.clock
+  }
+
+  get link(): Link | undefined {
+    return this.#life?.link
+  }
+
+  get isRunning(): boolean {
+    return this.#life !== undefined
+  }
+
+  /** As it writes itself into the operators' Lease. */
+  get identity(): string {
+    return `${this.name}_${this.#lives}`
+  }
+
+  start(): void {
+    if (this.#life) return
+    const { name } = this
+    const { seed, trace, witness, world } = this.#stage
+    const life = ++this.#lives
+    const dice = new Dice(`${seed}/${name}/${life}`)
+    const { random } = dice
+    const clock = new ProcessClock(world, this.#plan.clock)
+    const link = new Link(name, this.#stage, clock, new Dice(`${seed}/${name}/${life}/link`))
+    const api = new Api(link, clock, { fieldManager: 'leadergroup' })
+    const log = this.#log()
+    const metrics = new Metrics(clock)
+    const events = new EventRecorder({ api, clock, log, metrics, instance: `${name}-${life}`, dryRun: false })
+    const election = this.#election(api, clock, random)
+    const operator = new GroupOperator({
+      api,
+      clock,
+      random,
+      log,
+      metrics,
+      events,
+      election,
+      namespaces: [],
+      dryRun: false,
+    })
+    const stop = new AbortController()
+    this.#life = { clock, link, stop }
+    witness.begins(name, 'operator', this.#plan.clock.rate, this.#elector())
+    clock.onRate = (rate) => witness.rate(name, rate)
+    trace.fact(`${world.now()} start ${name}`)
+    trace.tell(world.now(), name, () => 'starts')
+    operator
+      .run(stop.signal)
+      .then(() => events.stop())
+      .then(
+        () => this.#end(link, stop.signal),
+        (error: unknown) => this.#stage.fault(name, error),
+      )
+  }
+
+  /** SIGTERM. */
+  stop(): void {
+    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'is asked to stop')
+    this.#life?.stop.abort(new Error('SIGTERM'))
+  }
+
+  /** SIGKILL. What it has sent is on its way. */
+  kill(): void {
+    const life = this.#life
+    if (!life) return
+    this.#life = undefined
+    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'is killed')
+    life.clock.kill()
+    life.link.close()
+    this.#stage.witness.ends(this.name, 'operator')
+  }
+
+  #end(link: Link, stopped: AbortSignal): void {
+    if (!stopped.aborted) this.#stage.fault(this.name, new Error('the operator ended by itself'))
+    link.close()
+    if (this.#life?.link !== link) return
+    this.#life = undefined
+    this.#stage.witness.ends(this.name, 'operator')
+    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'has stopped')
+  }
+
+  #elector(): Elector | undefined {
+    const { election } = this.#plan
+    if (!election) return undefined
+    return {
+      lock: `${OPERATORS_LEASE.namespace}/${OPERATORS_LEASE.name}`,
+      identity: this.identity,
+      leaseDurationMillis: election.leaseDurationSeconds * 1000,
+      renewDeadlineMillis: election.renewDeadlineSeconds * 1000,
+    }
+  }
+
+  #election(api: Api, clock: ProcessClock, random: () => number): OperatorElection | undefined {
+    if (!this.#plan.election) return undefined
+    const lock = leaseLock(api, { ...OPERATORS_LEASE, clock, random })
+    return { name: OPERATORS_LEASE.name, lock, identity: this.identity, ...this.#plan.election }
+  }
+
+  #log(): Log {
+    const { trace, world } = this.#stage
+    const say = (message: string, fields?: LogFields): void => {
+      for (const branch of decided(message, fields)) this.#stage.reach(branch)
+      trace.tell(world.now(), this.name, () => `“${message}”${shown(fields)}`)
+    }
+    return { debug: () => undefined, info: say, warn: say, error: say, isEnabled: (level) => level !== 'debug' }
+  }
+}
+
+function shown(fields: LogFields = {}): string {
+  const parts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${value instanceof Error ? value.message : String(value)}`)
+  return parts.length > 0 ? ` (${parts.join(', ')})` : ''
+}

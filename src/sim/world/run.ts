@@ -1,0 +1,139 @@
+import { strict as assert } from 'node:assert'
+import { groupKeys, LEADER_ROLE } from '../../group/keys.ts'
+import { Pods } from '../../kube/objects.ts'
+import { LeaderGroups } from '../../operator/resources.ts'
+import { describeViolation } from '../invariants/violation.ts'
+import type { Revision } from '../store.ts'
+import { perform } from './deeds.ts'
+import type { Network } from './network.ts'
+import type { Plan } from './plan.ts'
+import { World } from './world.ts'
+import type { Line } from './trace.ts'
+
+export interface Violation {
+  readonly rule: string
+  readonly text: string
+}
+
+export interface Outcome {
+  readonly seed: number
+  /** Equal for two runs that went alike. */
+  readonly digest: string
+  readonly violations: readonly Violation[]
+  /** Pods that were labelled after another one had been. */
+  readonly failovers: number
+  readonly simulatedMillis: number
+  readonly writes: number
+  /** Faults with the states that they struck in, and branches of decisions. */
+  readonly reached: readonly string[]
+  readonly lines: readonly Line[]
+}
+
+const STEP_MILLIS = 2_000
+/** Once all is well, counts in status and events follow. */
+const SETTLE_MILLIS = 10_000
+/** Then nothing is written any more. */
+const QUIET_MILLIS = 20_000
+
+export interface RunOptions {
+  /** Keeps what happens, for a reader. */
+  readonly isTold?: boolean
+  readonly tamper?: Network['tamper']
+}
+
+/** Plays a plan: the same plan, the same outcome. */
+export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {}): Promise<Outcome> {
+  const world = new World(plan, { isTold })
+  if (tamper) world.network.tamper = tamper
+  const violations: Violation[] = []
+  const judged = (rule: string, judge: () => void): void => {
+    try {
+      judge()
+    } catch (error) {
+      violations.push({ rule, text: (error as Error).message })
+    }
+  }
+  world.begin()
+  for (const event of plan.events) world.world.timer(event.at, () => perform(world, event))
+  await world.world.advance(plan.calmAt)
+  calm(world)
+  const isWell = (): boolean => plan.groups.every(({ name }) => unwell(world, name) === undefined)
+  for (const until = world.world.now() + recoveryMillis(plan); !isWell() && world.world.now() < until;) {
+    await world.world.advance(STEP_MILLIS)
+  }
+  await world.world.advance(SETTLE_MILLIS)
+  const writesBefore = world.api.history.length
+  await world.world.advance(QUIET_MILLIS)
+  for (const { name } of plan.groups) judged('L1', () => assert.equal(unwell(world, name), undefined))
+  judged('I14', () => checkQuiet(world.api.history.slice(writesBefore)))
+  for (const violation of world.witness.violations)
+    violations.push({ rule: violation.rule, text: describeViolation(violation) })
+  for (const { who, error } of world.faults) {
+    violations.push({ rule: 'crash', text: `${who}: ${error instanceof Error ? error.stack : String(error)}` })
+  }
+  return {
+    seed: plan.seed,
+    digest: world.trace.digest(),
+    violations,
+    failovers: world.boards.reduce((sum, { terms }) => sum + Math.max(terms - 1, 0), 0),
+    simulatedMillis: world.world.now(),
+    writes: world.api.history.length,
+    reached: [...world.reached],
+    lines: world.trace.lines,
+  }
+}
+
+/** All faults end: what is paused goes on, what is dead is started. */
+function calm(world: World): void {
+  world.trace.tell(world.world.now(), 'fate', () => 'calm: all faults end')
+  world.network.calm()
+  for (const operator of world.operators) {
+    operator.clock?.resume()
+    operator.link?.revive()
+    operator.start()
+  }
+  for (const slot of world.slots) slot.calm()
+}
+
+/**
+ * A dead connection is found out after 90 s of silence, by the slowest clock; a watch that has failed again and again waits
+ * for 30 s; an operators' Lease runs out, and the next one may do so again.
+ */
+function recoveryMillis({ operators, slots }: Plan): number {
+  const slowest = Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
+  const leases = [...operators.map(({ election }) => election), ...slots.map(({ candidate }) => candidate?.timing)]
+  const lease = Math.max(...leases.map((timing) => timing?.leaseDurationSeconds ?? 0))
+  return (90_000 + 30_000 + 60_000 + 3 * lease * 1000) / slowest
+}
+
+/** Why the group is not as it should be, if anybody can lead it. */
+function unwell(world: World, group: string): string | undefined {
+  const observes = world.plan.groups.some(({ name, mode }) => name === group && mode === 'Observe')
+  const slots = world.slots.filter(({ plan, isReady, isEligible, candidate }) => {
+    return plan.groups.includes(group) && (observes ? candidate !== undefined : isReady && isEligible)
+  })
+  if (slots.length === 0) return undefined
+  const { role } = groupKeys(group)
+  const leaders = slots.filter(
+    ({ podName }) => world.user.find(Pods, podName!)?.metadata.labels?.[role] === LEADER_ROLE,
+  )
+  const status = world.user.find(LeaderGroups, group)?.status
+  const said = `status names ${status?.holder}`
+  const board = world.boards.find((each) => each.group === group)!
+  if (leaders.length !== 1 || board.labelled !== 1) {
+    return `${group}: ${leaders.length} of ${slots.length} ready pods lead, ${board.labelled} in all; ${said}`
+  }
+  if (status?.holderUID !== leaders[0]?.podUid) return `${group}: ${leaders[0]?.podName} leads, ${said}`
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  return ready?.status === 'True' ? undefined : `${group}: condition Ready is ${ready?.status}, ${ready?.reason}`
+}
+
+function checkQuiet(revisions: readonly Revision[]): void {
+  const loud = revisions.find(
+    ({ resource, object, user }) =>
+      resource.kind !== 'Event' && object.metadata.namespace !== 'leadergroup-system' && user.startsWith('operator'),
+  )
+  if (!loud) return
+  const { user, resource, object } = loud
+  throw new Error(`in a stable world ${user} wrote ${resource.plural} ${object.metadata.name}`)
+}

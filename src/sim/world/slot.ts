@@ -1,0 +1,288 @@
+import { Nodes, Pods } from '../../kube/objects.ts'
+import { wholeSeconds } from '../deletes.ts'
+import type { Revision } from '../store.ts'
+import type { StoredObject } from '../stored-object.ts'
+import type { Candidate, CandidatePlan } from './candidate.ts'
+import { startCandidate } from './candidates.ts'
+import { Hands } from './hands.ts'
+import { ProcessClock, type ClockPlan } from './process-clock.ts'
+import type { Stage } from './stage.ts'
+
+/** A place for one pod after another, on a node of its own. */
+export interface SlotPlan {
+  readonly name: string
+  /** Selected by these groups. */
+  readonly groups: readonly string[]
+  /** As a StatefulSet does it; else each pod has a name of its own, as a Deployment's. */
+  readonly keepsName: boolean
+  readonly startMillis: number
+  /** From the end of a pod to its successor. */
+  readonly recreateMillis: number
+  /** What SIGTERM takes. */
+  readonly stopMillis: number
+  /** The node's, and of all processes on it. */
+  readonly clock: ClockPlan
+  readonly candidate?: CandidatePlan
+}
+
+interface End {
+  readonly wallMillis: number
+  readonly reason: string
+}
+
+/** One life of a pod, as its kubelet knows it. */
+interface Life {
+  readonly name: string
+  readonly uid: string
+  readonly created: string
+  container: 'waiting' | 'running' | 'ended'
+  ready: boolean
+  readyAt: string
+  end: End | undefined
+  restarts: number
+  phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed'
+  terminating: boolean
+}
+
+/** Workload controller and kubelet of one slot. */
+export class Slot {
+  readonly plan: SlotPlan
+  readonly node: ProcessClock
+  readonly #stage: Stage
+  readonly #kubelet: Hands
+  readonly #controller: Hands
+  readonly #address: string
+  #life: Life | undefined
+  #lives = 0
+  candidate: Candidate | undefined
+  isEligible = true
+
+  constructor(plan: SlotPlan, stage: Stage, index: number) {
+    this.plan = plan
+    this.#stage = stage
+    this.node = new ProcessClock(stage.world, plan.clock)
+    this.#kubelet = new Hands(stage.api, `system:node:${this.nodeName}`)
+    this.#controller = new Hands(stage.api, 'system:serviceaccount:kube-system:workload-controller')
+    this.#address = `10.128.${index >> 8}.${index & 255}`
+    this.#controller.create(Nodes, { metadata: { name: this.nodeName } })
+    this.showNode(true)
+  }
+
+  get nodeName(): string {
+    return `node-${this.plan.name}`
+  }
+
+  get podName(): string | undefined {
+    return this.#life?.name
+  }
+
+  get podUid(): string | undefined {
+    return this.#life?.uid
+  }
+
+  get isReady(): boolean {
+    return this.#life?.ready === true && !this.#life.terminating
+  }
+
+  create(): void {
+    if (this.#life) return
+    this.isEligible = true
+    const { name, groups, keepsName } = this.plan
+    const podName = keepsName ? name : `${name}-${++this.#lives}`
+    const pod = this.#controller.create(Pods, {
+      metadata: { name: podName, labels: Object.fromEntries(groups.map((group) => [`app-${group}`, 'yes'])) },
+      spec: { nodeName: this.nodeName, containers: [{ name: 'main', image: 'sim' }] },
+    })
+    // The name is taken by a pod that is still to go.
+    if (!pod) return this.#later(this.plan.recreateMillis + 1000, () => this.create())
+    const { uid, creationTimestamp: created } = pod.metadata
+    const life: Life = {
+      name: podName,
+      uid,
+      created,
+      container: 'waiting',
+      ready: false,
+      readyAt: created,
+      end: undefined,
+      restarts: 0,
+      phase: 'Pending',
+      terminating: false,
+    }
+    this.#life = life
+    this.#ofLife(this.plan.startMillis, (alive) => this.#run(alive))
+  }
+
+  /** Follows the history: what happens to its pod. */
+  committed({ type, object }: Revision): void {
+    const life = this.#life
+    if (!life || object.metadata.uid !== life.uid) return
+    if (type === 'DELETED') {
+      this.#life = undefined
+      this.#outlive(life)
+      this.#later(this.plan.recreateMillis, () => this.create())
+      return
+    }
+    if (object.metadata.deletionTimestamp !== undefined && !life.terminating) this.#terminate(life, object)
+  }
+
+  setReady(ready: boolean): void {
+    const life = this.#life
+    if (life?.container !== 'running' || life.ready === ready) return
+    life.ready = ready
+    life.readyAt = this.#now()
+    this.#show(life)
+  }
+
+  /** Its process dies by itself, and is started again unless `phase` says that this was all. */
+  crash(restartMillis: number, phase?: 'Succeeded' | 'Failed'): void {
+    const life = this.#life
+    if (life?.container !== 'running' || life.terminating) return
+    this.#end(life, phase === 'Succeeded' ? 'Completed' : 'Error')
+    if (phase) life.phase = phase
+    this.#show(life)
+    if (!phase) this.#ofLife(restartMillis, (alive) => this.#run(alive))
+  }
+
+  delete(graceSeconds: number): void {
+    if (this.#life) this.#controller.delete(Pods, this.#life.name, { gracePeriodSeconds: graceSeconds })
+  }
+
+  annotate(annotations: Readonly<Record<string, string | null>>): void {
+    if (!this.#life) return
+    this.isEligible = annotations['leadergroup.io/ineligible'] !== 'true'
+    this.#controller.patch(Pods, this.#life.name, { metadata: { annotations } })
+  }
+
+  /** The machine is switched off. Nobody can say so of the pod, only that nothing is heard of it. */
+  switchOff(): void {
+    this.showNode(false)
+    const life = this.#life
+    if (!life) return
+    this.candidate?.kill()
+    this.candidate = undefined
+    life.container = 'ended'
+    life.ready = false
+    life.readyAt = this.#now()
+    this.#show(life)
+  }
+
+  /** The whole machine stands still. Returns the end of that. */
+  suspend(): () => void {
+    const ends = [this.node.suspend(), this.candidate?.clock.suspend()]
+    return () => ends.forEach((end) => end?.())
+  }
+
+  /** No fault is left. */
+  calm(): void {
+    this.node.resume()
+    this.candidate?.clock.resume()
+    this.candidate?.link.revive()
+  }
+
+  stepWall(millis: number): void {
+    this.node.stepWall(millis)
+    this.candidate?.clock.stepWall(millis)
+  }
+
+  showNode(ready: boolean, outOfService = false): void {
+    const taints = outOfService ? [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] : null
+    this.#controller.patch(Nodes, this.nodeName, { spec: { taints } })
+    const conditions = [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }]
+    this.#controller.patch(Nodes, this.nodeName, { status: { conditions } }, 'status')
+  }
+
+  #run(life: Life): void {
+    if (life.terminating || life.phase === 'Succeeded' || life.phase === 'Failed') return
+    if (life.container === 'ended') life.restarts += 1
+    life.container = 'running'
+    life.phase = 'Running'
+    life.ready = true
+    life.readyAt = this.#now()
+    this.#show(life)
+    const { candidate } = this.plan
+    if (candidate) {
+      const identity = { name_uid: `${life.name}_${life.uid}`, uid: life.uid, name: life.name }[candidate.identity]
+      const process = `${life.name}/${life.uid.slice(-3)}/${life.restarts}`
+      this.candidate = startCandidate(candidate, { identity, process, node: this.node, stage: this.#stage })
+    }
+  }
+
+  /** SIGTERM, and after a while the end. */
+  #terminate(life: Life, object: StoredObject): void {
+    life.terminating = true
+    if ((object.metadata.deletionGracePeriodSeconds ?? 0) === 0) return
+    this.candidate?.stop()
+    this.#ofLife(this.plan.stopMillis, (alive) => {
+      if (alive.container === 'running') {
+        this.#end(alive, 'Completed')
+        this.#show(alive)
+      }
+      this.#ofLife(20, ({ name }) => this.#kubelet.delete(Pods, name, { gracePeriodSeconds: 0 }))
+    })
+  }
+
+  /** After a deletion by force the process lives on, until its kubelet has noticed. */
+  #outlive(life: Life): void {
+    const { candidate } = this
+    this.candidate = undefined
+    if (candidate && life.container === 'running') this.#later(this.plan.stopMillis, () => candidate.kill())
+  }
+
+  #end(life: Life, reason: string): void {
+    this.candidate?.kill()
+    this.candidate = undefined
+    life.container = 'ended'
+    life.ready = false
+    life.readyAt = this.#now()
+    life.end = { wallMillis: this.node.wallNow(), reason }
+  }
+
+  #show(life: Life): void {
+    const status = life.ready ? 'True' : 'False'
+    const terminated = life.end && {
+      exitCode: life.end.reason === 'Completed' ? 0 : 137,
+      reason: life.end.reason,
+      finishedAt: wholeSeconds(life.end.wallMillis),
+    }
+    const state =
+      life.container === 'running'
+        ? { running: { startedAt: life.readyAt } }
+        : life.end
+          ? { terminated }
+          : { waiting: {} }
+    const shown = {
+      phase: life.phase,
+      startTime: life.created,
+      podIP: this.#address,
+      podIPs: [{ ip: this.#address }],
+      conditions: [{ type: 'Ready', status, lastTransitionTime: life.readyAt }],
+      containerStatuses: [
+        {
+          name: 'main',
+          ready: life.ready,
+          restartCount: life.restarts,
+          state,
+          ...(life.container === 'running' && terminated ? { lastState: { terminated } } : {}),
+        },
+      ],
+    }
+    this.#kubelet.patch(Pods, life.name, { metadata: { uid: life.uid }, status: shown }, 'status')
+  }
+
+  #now(): string {
+    return wholeSeconds(this.node.wallNow())
+  }
+
+  #later(millis: number, run: () => void): void {
+    const { world } = this.#stage
+    world.timer(world.now() + millis, run)
+  }
+
+  /** If this pod is still the one then. */
+  #ofLife(millis: number, run: (life: Life) => void): void {
+    const life = this.#life
+    this.#later(millis, () => {
+      if (life && this.#life === life) run(life)
+    })
+  }
+}
