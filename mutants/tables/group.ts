@@ -35,9 +35,15 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'a stamp is lowered',
-      find: 'term: Math.max(term, stampedTerm(pod, gate) ?? 0) }',
-      replace: 'term }',
+      find: 'term: Math.max(term, stampedTerm(pod, gate) ?? 0, borneTerm(pod, gate)) }',
+      replace: 'term: Math.max(term, borneTerm(pod, gate)) }',
       rule: 'design 4.1: what a pod is barred from, it stays barred from',
+    },
+    {
+      name: 'a later label comes off, and may come back',
+      find: 'term: Math.max(term, stampedTerm(pod, gate) ?? 0, borneTerm(pod, gate)) }',
+      replace: 'term: Math.max(term, stampedTerm(pod, gate) ?? 0) }',
+      rule: 'I3: what an operator with an old view takes off does not come back under its number',
     },
     {
       name: 'a seal leaves the label',

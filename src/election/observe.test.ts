@@ -214,6 +214,13 @@ describe('observe', () => {
       assert.equal(story.watch(stranger(13), 2).end, 'taken')
     })
 
+    it('is over by its deadline before the release is answered', () => {
+      story.acquire(0, 0).tell({ kind: 'returned', at: at(1) })
+      const attempt = story.send('release', released(4, at(9).wall), 9)
+      story.tell({ kind: 'wrote', at: at(11), attempt, found: version(11, attempt.record) })
+      assert.equal(story.end, 'deadline')
+    })
+
     it('takes a lost release for done when it is read', () => {
       story.acquire(0, 0).tell({ kind: 'returned', at: at(1) })
       const { record } = story.send('release', released(4, at(1).wall), 1)
@@ -318,6 +325,11 @@ describe('observe', () => {
       const { sight, newestVersion, lastNumber } = story.o
       assert.deepEqual([sight, newestVersion, lastNumber], [{ kind: 'absent' }, '10', 9])
       assert.deepEqual(story.watch(stranger(9), 3).o.sight, { kind: 'absent' }, 'what is older does not bring it back')
+    })
+
+    it('is believed of the first look, and not of one that began before something was heard', () => {
+      assert.deepEqual(story.read('absent', 1, 2).o.sight, { kind: 'absent' })
+      assert.equal(new Story().watch(stranger(10), 2).read('absent', 1, 3).o.sight?.kind, 'record')
     })
 
     it('is not believed of a watch while a write is under way: it may be of before that', () => {
