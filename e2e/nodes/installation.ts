@@ -3,15 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { OPERATOR_IMAGE } from './images.ts'
-import { type World, succeed } from './world.ts'
+import { type Reach, succeed } from './world.ts'
 
 const DEFAULT = join(import.meta.dirname, '../../config/default')
 const NAMESPACE = 'leadergroup-system'
 const DEPLOYMENT = 'deployment/leadergroup-controller-manager'
 
 /** Applies `config/default`, with another image by an overlay, as its comment says. */
-export async function installOperator(world: World): Promise<void> {
-  const { operator } = world.images
+export async function installOperator(world: Reach, operator: string): Promise<void> {
   if (operator === OPERATOR_IMAGE) await succeed(world, ['apply', '-k', DEFAULT])
   else await withOverlay(operator, (overlay) => succeed(world, ['apply', '-k', overlay]))
   await succeed(world, ['-n', NAMESPACE, 'rollout', 'status', DEPLOYMENT, '--timeout=170s'])

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { resolveBinaries } from '../controlplane/binaries.ts'
 import type { Progress } from '../controlplane/progress.ts'
 import { type NodesCluster, openNodes } from './cluster.ts'
-import { installOperator } from './install.ts'
+import { imageBuilder } from './images.ts'
+import { installOperator } from './installation.ts'
 import { type Kept, keptFile } from './kept.ts'
 
 /** What it tells the process that started it. */
@@ -44,7 +45,7 @@ export async function keep({ install, progress: log }: KeepOptions): Promise<voi
   await using _ended = cluster
   try {
     await describe(cluster)
-    if (install) await installOperator(cluster, progress)
+    if (install) await addOperator(cluster, progress)
   } catch (error) {
     tell({ kind: 'failed', line: error instanceof Error ? error.message : String(error) })
     process.exitCode = 1
@@ -53,6 +54,15 @@ export async function keep({ install, progress: log }: KeepOptions): Promise<voi
   process.off('disconnect', orphaned)
   tell({ kind: 'ready', number: cluster.site.number })
   await untilAborted(end.signal)
+}
+
+async function addOperator(cluster: NodesCluster, progress: Progress): Promise<void> {
+  progress.say('building the image of the operator')
+  const { name, archive } = await imageBuilder().operator()
+  await cluster.load(archive)
+  const { plane } = cluster.cluster
+  await installOperator({ kubectl: (args, input) => plane.runKubectl(args, input) }, name)
+  progress.say('the operator runs')
 }
 
 /** For `status`, and for a person. */

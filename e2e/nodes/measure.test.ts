@@ -21,6 +21,7 @@ const MOVED: readonly Sighting[] = [
   { at: 1_020, kind: 'lease', pod: 'b' },
   { at: 1_030, kind: 'slice', pod: 'b' },
   { at: 1_040, kind: 'labelled', pod: 'b' },
+  { at: 1_055, kind: 'rule', pod: 'b' },
 ]
 
 describe('what a change of leader cost', () => {
@@ -34,6 +35,7 @@ describe('what a change of leader cost', () => {
       lease: 20,
       label: 40,
       slice: 30,
+      rule: 55,
       answer: 61,
       gap: 61,
       failed: { ECONNREFUSED: 6 },

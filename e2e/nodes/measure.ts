@@ -22,6 +22,8 @@ export interface Cost {
   readonly lease: number | undefined
   readonly label: number | undefined
   readonly slice: number | undefined
+  /** In the kernel of the client's node; undefined where that can't be looked at. */
+  readonly rule: number | undefined
   readonly answer: number | undefined
   /** The longest time without an answer, on new connections: from the end of one to the end of the next. */
   readonly gap: number
@@ -72,6 +74,7 @@ export function costOf(change: Change): Cost {
     lease: since(first('lease', after)),
     label: since(label),
     slice: since(first('slice', after)),
+    rule: since(first('rule', after)),
     answer: since(answer),
     gap: longestGap(fresh, at, until),
     failed: Object.fromEntries(

@@ -1,7 +1,7 @@
 /** What the API server showed of one namespace, and when it was seen here, in milliseconds of the wall clock. */
 import { systemClock } from '../../src/clock.ts'
 import type { Api } from '../../src/kube/api.ts'
-import { EndpointSlices, type KubeObject, Leases, Pods, type Resource } from '../../src/kube/objects.ts'
+import { EndpointSlices, type KubeObject, Leases, type Pod, Pods, type Resource } from '../../src/kube/objects.ts'
 import { watch } from '../../src/kube/watch.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { GROUP, serviceOf } from './setting.ts'
@@ -11,6 +11,8 @@ export type Sighting =
   | { readonly at: number; readonly kind: 'lease'; readonly pod: string }
   /** The leader label came or went. */
   | { readonly at: number; readonly kind: 'labelled' | 'unlabelled'; readonly pod: string }
+  /** The rules of the client's node lead to it. */
+  | { readonly at: number; readonly kind: 'rule'; readonly pod: string }
   /** It was asked to end. */
   | { readonly at: number; readonly kind: 'terminating'; readonly pod: string }
   /** Addresses of the leader's Service are those of these pods, joined by a comma. */
@@ -30,6 +32,8 @@ export class Record implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #following: Promise<void>[]
   readonly #terminating = new Set<string>()
+  /** Pod name by address. */
+  readonly #addresses = new Map<string, string>()
   /** Pod name by UID. */
   readonly #labelled = new Map<string, string>()
 
@@ -55,6 +59,11 @@ export class Record implements AsyncDisposable {
     return [...this.#labelled.values()].at(-1)
   }
 
+  /** The rules of the client's node lead to this address now. */
+  rule(address: string): void {
+    this.#add('rule', this.#addresses.get(address) ?? address)
+  }
+
   /** The most pods that bore the label at once. */
   most = 0
 
@@ -65,7 +74,8 @@ export class Record implements AsyncDisposable {
     })
   }
 
-  #pod({ metadata: { name, uid, labels, deletionTimestamp } }: KubeObject, gone: boolean): void {
+  #pod({ metadata: { name, uid, labels, deletionTimestamp }, status }: Pod, gone: boolean): void {
+    if (status?.podIP !== undefined) this.#addresses.set(status.podIP, name)
     if (deletionTimestamp !== undefined && !this.#terminating.has(uid)) {
       this.#terminating.add(uid)
       this.#add('terminating', name)
@@ -80,7 +90,7 @@ export class Record implements AsyncDisposable {
 
   #add(kind: Sighting['kind'], pod: string): void {
     const last = this.sightings.findLast((each) => each.kind === kind)
-    if ((kind === 'lease' || kind === 'slice') && last?.pod === pod) return
+    if ((kind === 'lease' || kind === 'slice' || kind === 'rule') && last?.pod === pod) return
     this.sightings.push({ at: wallMillis(), kind, pod })
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Cost } from './measure.ts'
-import { type Report, withTables } from './report.ts'
+import { type Report, merged, withTables } from './report.ts'
 import { timelines } from './timelines.ts'
 
 const NONE = { count: 0, last: 0 }
@@ -11,6 +11,7 @@ const COST: Cost = {
   lease: 20,
   label: 40,
   slice: 30,
+  rule: 55,
   answer: 61,
   gap: 61.4,
   failed: { ECONNREFUSED: 6 },
@@ -22,7 +23,6 @@ const COST: Cost = {
 const REPORT: Report = {
   at: '2026-01-02T00:00:00.000Z',
   machine: 'a machine',
-  load: [1, 2],
   kubernetes: '1.36.3',
   image: { bytes: 134e6, startMillis: [300, 310], anonBytes: [61e6, 50e6], runsAs: 'user 65532' },
   rows: [
@@ -31,9 +31,11 @@ const REPORT: Report = {
       title: 'leader deleted',
       setting: 'Direct',
       costs: [COST, { ...COST, gap: 100, failed: {}, changes: 2 }],
+      load: 2,
     },
   ],
-  deaths: [{ title: 'killed', released: true, takeoverMillis: 1_500 }],
+  crowd: { groups: 4, noticedMillis: 48_000, labelMillis: [10, 20, 30, 400] },
+  deaths: [{ title: 'killed', released: true, takeoverMillis: 1_500, load: 3 }],
 }
 
 describe('the report on nodes', () => {
@@ -46,7 +48,7 @@ describe('the report on nodes', () => {
     assert.match(page, /^before\n<!-- Made/)
     assert.match(page, /-->\nafter$/)
     assert.ok(!page.includes('old'))
-    assert.match(page, /2026-01-02, Kubernetes 1\.36\.3, a machine, load 1\.0 → 2\.0\./)
+    assert.match(page, /2026-01-02, Kubernetes 1\.36\.3, a machine\./)
     assert.match(page, /\| size, unpacked \| 134 MB \|/)
     assert.match(page, /### Leader deleted/)
     const row = [
@@ -55,6 +57,7 @@ describe('the report on nodes', () => {
       '20 / 20',
       '40 / 40',
       '30 / 30',
+      '55 / 55',
       '61 / 61',
       '61 / 100',
       '6 ECONNREFUSED',
@@ -62,9 +65,19 @@ describe('the report on nodes', () => {
       '0',
       '0',
       '1–2',
+      '2',
     ]
     assert.ok(page.includes(`| ${row.join(' | ')} |`), page)
-    assert.match(page, /\| killed \| yes \| 1\.5 s \|/)
+    assert.match(page, /\| of all \| 400 ms \|/)
+    assert.match(page, /\| killed \| yes \| 1\.5 s \| 3 \|/)
+  })
+
+  it('keeps what an earlier run has measured of the rest', () => {
+    const row = { ...REPORT.rows[0]!, load: 9 }
+    const other = { ...row, setting: 'Selector' }
+    const report = merged(REPORT, { ...REPORT, image: undefined, rows: [row, other], deaths: [] })
+    assert.deepEqual(report, { ...REPORT, rows: [row, other] })
+    assert.equal(merged(undefined, REPORT), REPORT)
   })
 
   it('does not go to a page that has lost its marks', () => {
@@ -75,6 +88,6 @@ describe('the report on nodes', () => {
     const picture = timelines(REPORT.rows)
     assert.match(picture, /^<svg /)
     assert.match(picture, />leader deleted: Direct</)
-    assert.equal(picture.match(/<circle/g)!.length, 4 + 4)
+    assert.equal(picture.match(/<circle/g)!.length, 5 + 5)
   })
 })

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format } from 'prettier'
+import type { Crowd } from './crowd.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { Cost, Late } from './measure.ts'
 import { timelines } from './timelines.ts'
@@ -17,11 +18,10 @@ const END = '<!-- … to here. -->'
 export interface Report {
   readonly at: string
   readonly machine: string
-  /** At its beginning and at its end: one-minute averages. */
-  readonly load: readonly [number, number]
   readonly kubernetes: string
   readonly image: ImageFacts | undefined
   readonly rows: readonly Row[]
+  readonly crowd: Crowd | undefined
   readonly deaths: readonly Death[]
 }
 
@@ -30,6 +30,8 @@ export interface Row {
   readonly title: string
   readonly setting: string
   readonly costs: readonly Cost[]
+  /** Of the machine, one minute's average, when it was measured. */
+  readonly load: number
 }
 
 /** A way to die, or only to seem dead, and what the operator made of it. */
@@ -39,12 +41,40 @@ export interface Death {
   readonly released: boolean
   /** From the event to the first answer of the next leader, in milliseconds. */
   readonly takeoverMillis: number
+  readonly load: number
 }
 
-export async function writeReport(report: Report): Promise<void> {
+/** What was measured now, and what an earlier run has measured of the rest. */
+export async function writeReport(now: Report): Promise<void> {
+  const report = merged(
+    await readFile(DATA_FILE, 'utf8').then((text) => JSON.parse(text) as Report, ignoreMissing),
+    now,
+  )
   await writeFile(DATA_FILE, await format(JSON.stringify(report), { parser: 'json', printWidth: 120 }))
   await writeFile(PICTURE_FILE, timelines(report.rows))
   await writeFile(PAGE_FILE, withTables(await readFile(PAGE_FILE, 'utf8'), report))
+}
+
+export function merged(before: Report | undefined, now: Report): Report {
+  if (before === undefined) return now
+  const rowKey = ({ scenario, setting }: Row): string => `${scenario}: ${setting}`
+  return {
+    ...now,
+    image: now.image ?? before.image,
+    rows: replaced(before.rows, now.rows, rowKey),
+    crowd: now.crowd ?? before.crowd,
+    deaths: replaced(before.deaths, now.deaths, ({ title }) => title),
+  }
+}
+
+/** In the old order; what is new comes last. */
+function replaced<T>(before: readonly T[], now: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const all = new Map([...before, ...now].map((item) => [keyOf(item), item]))
+  return [...all.values()]
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** The page with its tables made anew. */
@@ -55,8 +85,8 @@ export function withTables(page: string, report: Report): string {
   return `${before}${BEGIN}\n\n${tables(report)}\n\n${END}${after}`
 }
 
-export function tables({ at, machine, load, kubernetes, image, rows, deaths }: Report): string {
-  const when = `${at.slice(0, 10)}, Kubernetes ${kubernetes}, ${machine}, load ${load.map((each) => each.toFixed(1)).join(' → ')}.`
+export function tables({ at, machine, kubernetes, image, rows, crowd, deaths }: Report): string {
+  const when = `${at.slice(0, 10)}, Kubernetes ${kubernetes}, ${machine}.`
   const scenarios = [...new Set(rows.map(({ title }) => title))]
   return [
     when,
@@ -67,6 +97,7 @@ export function tables({ at, machine, load, kubernetes, image, rows, deaths }: R
         rows.filter((row) => row.title === title),
       ),
     ),
+    ...(crowd ? [crowdTable(crowd)] : []),
     ...(deaths.length > 0 ? [deathTable(deaths)] : []),
   ].join('\n\n')
 }
@@ -96,6 +127,7 @@ function scenarioTable(title: string, rows: readonly Row[]): string {
     'Lease',
     'label',
     'slice',
+    'rule',
     'first answer',
     'gap',
     'unanswered',
@@ -103,13 +135,15 @@ function scenarioTable(title: string, rows: readonly Row[]): string {
     'kept open, late',
     'follower, late',
     'changes',
+    'load',
   ]
-  const lines = rows.map(({ setting, costs }) => [
+  const lines = rows.map(({ setting, costs, load }) => [
     setting,
     String(costs.length),
     middle(costs.map(({ lease }) => lease)),
     middle(costs.map(({ label }) => label)),
     middle(costs.map(({ slice }) => slice)),
+    middle(costs.map(({ rule }) => rule)),
     middle(costs.map(({ answer }) => answer)),
     middle(costs.map(({ gap }) => gap)),
     failures(costs),
@@ -117,17 +151,30 @@ function scenarioTable(title: string, rows: readonly Row[]): string {
     lateness(costs.map(({ keptLate }) => keptLate)),
     lateness(costs.map(({ followerLate }) => followerLate)),
     [...new Set(costs.map(({ changes }) => changes))].toSorted((a, b) => a - b).join('–'),
+    load.toFixed(0),
   ])
   return `### ${capital(title)}\n\n${table(head, lines)}`
 }
 
+function crowdTable({ groups, noticedMillis, labelMillis }: Crowd): string {
+  const at = (share: number): string => millis(labelMillis[Math.ceil(share * labelMillis.length) - 1]!)
+  const lines = [
+    ['the first of its pods is shown not ready, after the power went', `${(noticedMillis / 1_000).toFixed(0)} s`],
+    ['after that: label of the next leader, half of the groups', `${at(0.5)} ms`],
+    ['of 99 %', `${at(0.99)} ms`],
+    ['of all', `${at(1)} ms`],
+  ]
+  return `### ${groups} groups fail over with their node\n\n${table(['', ''], lines)}`
+}
+
 function deathTable(deaths: readonly Death[]): string {
-  const lines = deaths.map(({ title, released, takeoverMillis }) => [
+  const lines = deaths.map(({ title, released, takeoverMillis, load }) => [
     title,
     released ? 'yes' : 'no',
     `${(takeoverMillis / 1_000).toFixed(1)} s`,
+    load.toFixed(0),
   ])
-  return `### Proof of death\n\n${table(['', 'released', 'next leader answers after'], lines)}`
+  return `### Proof of death\n\n${table(['', 'released', 'next leader answers after', 'load'], lines)}`
 }
 
 /** Median, and the largest where there are several. */

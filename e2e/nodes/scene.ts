@@ -9,6 +9,7 @@ import { type Answer, parseAnswers } from './answers.ts'
 import { type Change, type Cost, costOf } from './measure.ts'
 import type { Node } from './node.ts'
 import { Record, wallMillis } from './record.ts'
+import { type Rules, watchRules } from './rules.ts'
 import { GROUP, type Setting, clientPod, electorOf, manifests, serviceOf } from './setting.ts'
 import { type World, succeed } from './world.ts'
 
@@ -29,6 +30,7 @@ export class Scene implements AsyncDisposable {
   readonly setting: Setting
   readonly namespace: string
   readonly record: Record
+  #rules: Rules | undefined
 
   static async open(world: World, setting: Setting, clientNode: string): Promise<Scene> {
     const namespace = `nodes-${randomBytes(3).toString('hex')}`
@@ -56,6 +58,8 @@ export class Scene implements AsyncDisposable {
   }
 
   async #begin(clientNode: string): Promise<void> {
+    const site = this.world.own?.node(clientNode).site
+    if (site) this.#rules = watchRules(site, `${this.namespace}/${serviceOf('leader')}`, (ip) => this.record.rule(ip))
     const { operator: _, workload } = this.world.images
     const items = manifests(this.setting, workload, clientNode)
     await this.apply({ apiVersion: 'v1', kind: 'List', items })
@@ -108,36 +112,49 @@ export class Scene implements AsyncDisposable {
     return Number(await this.kubectl('exec', pod, '-c', 'server', '--', 'node', '/app/signal.ts', signal, word))
   }
 
-  /** Does something to the leader, and resolves to what it cost when all is well again. */
-  async change(act: (scene: Scene, leader: PodFacts) => Promise<number>, limitMillis: number): Promise<Cost> {
+  /**
+   * Does something to the leader, and resolves to what it cost. What has to be put right by hand is no part of that;
+   * without such a thing all that happens until everything is well again is.
+   */
+  async change(
+    act: (scene: Scene, leader: PodFacts) => Promise<number>,
+    limitMillis: number,
+    repair?: (scene: Scene, leader: PodFacts) => Promise<void>,
+  ): Promise<Cost> {
     await this.#settle()
-    const leader = await this.leader()
+    const before = await this.leader()
     const startedAt = wallMillis()
-    const at = await act(this, leader)
+    const at = await act(this, before)
     await this.record.until('another leader', limitMillis, startedAt, ({ kind }) => kind === 'labelled')
-    const { answers, until } = await this.answersUntilSettled(at)
-    const { sightings } = this.record
-    return costOf({ at, until, before: leader.name, answers, sightings } satisfies Change)
+    return await this.costSince(at, before, repair && (() => repair(this, before)))
   }
 
-  /** What the client saw since `at`, and until all was well again. */
-  async answersUntilSettled(at: number): Promise<{ readonly answers: readonly Answer[]; readonly until: number }> {
-    await this.#settle()
+  /** What has happened since `at`, of which the new leader's label is a part. */
+  async costSince(at: number, before: PodFacts, repair?: () => Promise<void>): Promise<Cost> {
+    await (repair ? this.#settleTraffic() : this.#settle())
     const until = wallMillis()
-    return { answers: await this.#answers((until - at) / 1_000 + 5), until }
+    const answers = await this.#answers((until - at) / 1_000 + 5)
+    const cost = costOf({ at, until, before: before.name, answers, sightings: this.record.sightings } satisfies Change)
+    await repair?.()
+    return cost
   }
 
   /** All pods are ready, one of them leads, its Service leads to it, and kube-proxy has had time to say so. */
   async #settle(): Promise<void> {
-    await eventually({ what: `peace in ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
-      const { items } = must(
-        await this.world.api.list(Pods, { namespace: this.namespace, labelSelector: `app=${GROUP}` }),
-      )
+    await eventually({ what: `all pods of ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
+      const selector = { namespace: this.namespace, labelSelector: `app=${GROUP}` }
+      const { items } = must(await this.world.api.list(Pods, selector))
       const ready = items.filter(({ metadata, status }) => {
         const condition = status?.conditions?.find(({ type }) => type === 'Ready')
         return metadata.deletionTimestamp === undefined && condition?.status === 'True'
       })
-      if (ready.length !== REPLICAS || items.length !== REPLICAS) return undefined
+      return ready.length === REPLICAS && items.length === REPLICAS ? true : undefined
+    })
+    await this.#settleTraffic()
+  }
+
+  async #settleTraffic(): Promise<void> {
+    await eventually({ what: `a leader in ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
       const { leader, sightings } = this.record
       const slice = sightings.findLast(({ kind }) => kind === 'slice')?.pod
       const group = await this.world.api.get(LeaderGroups, { namespace: this.namespace, name: GROUP })
@@ -154,6 +171,7 @@ export class Scene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.record[Symbol.asyncDispose]()
+    await this.#rules?.[Symbol.asyncDispose]()
     await succeed(this.world, ['delete', 'namespace', this.namespace, '--wait=false'])
   }
 }

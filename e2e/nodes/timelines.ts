@@ -13,6 +13,7 @@ const STEPS = [
   { name: 'Lease', colour: '#4269d0', of: ({ lease }: Cost) => lease },
   { name: 'label', colour: '#efb118', of: ({ label }: Cost) => label },
   { name: 'slice', colour: '#6cc5b0', of: ({ slice }: Cost) => slice },
+  { name: 'rule', colour: '#9c6b4e', of: ({ rule }: Cost) => rule },
   { name: 'first answer', colour: '#ff725c', of: ({ answer }: Cost) => answer },
 ] as const
 

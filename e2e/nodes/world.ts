@@ -13,12 +13,15 @@ import { type NodesCluster, openNodes } from './cluster.ts'
 import { OPERATOR_IMAGE, imageBuilder } from './images.ts'
 import { WORKLOAD_IMAGE, workloadImage } from './workload-image.ts'
 
-export interface World extends AsyncDisposable {
+export interface Reach {
+  kubectl(args: readonly string[], input?: string): Promise<Output>
+}
+
+export interface World extends Reach, AsyncDisposable {
   readonly api: Api
   /** Where nodes can be cut off and powered off; undefined on somebody's own cluster. */
   readonly own: NodesCluster | undefined
   readonly images: Images
-  kubectl(args: readonly string[], input?: string): Promise<Output>
 }
 
 export interface Images {
@@ -73,7 +76,7 @@ export async function usersWorld(context: string, images: Images): Promise<World
 }
 
 /** What kubectl wrote; it must end well. */
-export async function succeed(world: World, args: readonly string[], input?: string): Promise<string> {
+export async function succeed(world: Reach, args: readonly string[], input?: string): Promise<string> {
   const { stdout, stderr, code } = await world.kubectl(args, input)
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed (exit code ${code}): ${stderr.trim()}`)
   return stdout
