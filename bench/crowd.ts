@@ -7,7 +7,7 @@ import type { Line } from '../e2e/candidates/line.ts'
 import { eventually } from '../e2e/controlplane/eventually.ts'
 import { ended, openScratch } from '../e2e/controlplane/scratch.ts'
 import { type Figure, type Goal, atMost, single } from './figure.ts'
-import { type Side, TIMING } from './side.ts'
+import { TIMING, openSide } from './side.ts'
 import { readShipped } from './shipped.ts'
 import type { Stage } from './stage.ts'
 
@@ -23,10 +23,13 @@ export interface Usage {
 const GOAL_ELECTORS = 1_000
 const CPU_GOAL_PERCENT = 10
 const RSS_GOAL_MEGABYTES = 150
+const USAGE_SECONDS = 20
 const START_MILLIS = 60_000
 
 /** A process with `electors` that all lead, and then another one with as many that all stand by. */
-export async function measureCrowds(stage: Stage, side: Side, electors: number, seconds: number): Promise<Figure[]> {
+export async function measureCrowds(stage: Stage, electors: number): Promise<Figure[]> {
+  const seconds = USAGE_SECONDS
+  const side = await openSide(stage, 'leadergroup')
   await using scratch = await openScratch()
   const { nodeArgs, env } = await readShipped()
   const start = (identity: string): Crowd => {

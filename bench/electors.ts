@@ -6,36 +6,27 @@ import { monotonicMillis } from '../e2e/candidates/line.ts'
 import { openScratch } from '../e2e/controlplane/scratch.ts'
 import { CandidateGroup } from './candidate-group.ts'
 import { type Commits, watchCommits } from './commits.ts'
-import { measureCrowds } from './crowd.ts'
 import { type Figure, atMost, single, spread } from './figure.ts'
 import { type LeaseFloor, openLeaseFloor } from './lease-floor.ts'
 import { type Side, TIMING, openSides } from './side.ts'
 import type { Stage } from './stage.ts'
 
-export interface ElectorsOptions {
-  /** Of each side, by SIGTERM. */
-  readonly handOvers: number
-  /** In one process. */
-  readonly electors: number
-}
-
 /** They take turns, so that each rests for long. */
 const GROUPS = 25
 /** Longer than an idle connection is kept: candidates stand by for hours. */
 const REST_MILLIS = 31_000
-const USAGE_SECONDS = 20
 /** In each group as many leaders are killed, one after the other, until one candidate is left. */
 const CRASHES = 2
 const HAND_OVER_GOAL = { median: 10, p99: 50 }
 const CRASH_GOAL_MILLIS = TIMING.leaseDurationSeconds * 1_000 + 50
 const WRITES_GOAL_PER_SECOND = 0.5
 
-export async function measureElectors(stage: Stage, { handOvers, electors }: ElectorsOptions): Promise<Figure[]> {
+/** @param handOvers of each side, by SIGTERM */
+export async function measureElectors(stage: Stage, handOvers: number): Promise<Figure[]> {
   await using floor = await openLeaseFloor(stage)
-  const sides = await openSides(stage)
   const figures: Figure[] = []
-  for (const side of sides) figures.push(...(await measureSide(stage, side, { handOvers, floor })))
-  return [...figures, ...(await measureCrowds(stage, sides[0]!, electors, USAGE_SECONDS))]
+  for (const side of await openSides(stage)) figures.push(...(await measureSide(stage, side, { handOvers, floor })))
+  return figures
 }
 
 interface SideOptions {

@@ -36,12 +36,16 @@ export async function openSides(stage: Stage): Promise<readonly Side[]> {
       stage.progress.say(`without ${kind}: ${missing}`)
       continue
     }
-    const namespace = namespaceOf(kind)
-    await createNamespace(stage.api, namespace)
-    const command = kind === 'leadergroup' ? await bundled() : await commandOf(kind)
-    sides.push({ kind, namespace, command, kubeconfig: await candidateAccount(stage, namespace) })
+    sides.push(await openSide(stage, kind))
   }
   return sides
+}
+
+export async function openSide(stage: Stage, kind: Side['kind']): Promise<Side> {
+  const namespace = namespaceOf(kind)
+  await createNamespace(stage.api, namespace)
+  const command = kind === 'leadergroup' ? await bundled() : await commandOf(kind)
+  return { kind, namespace, command, kubeconfig: await candidateAccount(stage, namespace) }
 }
 
 function namespaceOf(kind: Side['kind']): string {

@@ -144,10 +144,10 @@ describe('the examples, on a real control plane', () => {
     await using a = await run(first)
     await led(first, 'cache')
     await using b = await run(second)
-    await shows(a.file, /^\d{4}-\d\d-\d\dT\S+Z$/)
+    await shows(() => a.file(), /^\d{4}-\d\d-\d\dT\S+Z$/)
     await a.stop()
     await led(second, 'cache')
-    await shows(b.file, /^\d{4}-\d\d-\d\dT\S+Z$/)
+    await shows(() => b.file(), /^\d{4}-\d\d-\d\dT\S+Z$/)
     assert.equal(await a.file(), '')
   })
 

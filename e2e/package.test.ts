@@ -11,7 +11,9 @@ import { must } from './controlplane/must.ts'
 import { sharedCluster } from './controlplane/shared.ts'
 import { type InstalledPackage, installPackage } from './installed-package.ts'
 
-const DOCUMENTS = ['docs/library.md', 'docs/from-client-go.md']
+const DOCUMENTS = ['docs/library.md', 'docs/from-client-go.md', 'docs/locks.md', 'docs/openshift.md']
+/** As the table of docs/locks.md says. */
+const CONFIG_MAP_VERBS = ['get', 'list', 'watch', 'create', 'patch']
 const read = (document: string): string => readFileSync(join(import.meta.dirname, '..', document), 'utf8')
 
 /** Uses every name that the library exports, by its type or its value. */
@@ -207,6 +209,7 @@ describe('the package', function () {
           }
           await cluster.plane.apply(JSON.stringify({ ...object, ...subjects }), '-n', namespace)
         }
+        await permitConfigMaps(cluster, namespace)
         kubeconfig = await cluster.plane.kubeconfigFor('db', await cluster.plane.serviceAccountToken(namespace, 'db'))
         for (const name of ['@kubernetes/client-node', '@types/node', 'undici-types'])
           await installed.add(name, { linked: true })
@@ -215,10 +218,11 @@ describe('the package', function () {
       for (const document of DOCUMENTS) {
         const examples = examplesOf(read(document))
 
-        it(`${document} has examples`, () => assert.ok(examples.length > 1))
+        it(`${document} has examples`, () => assert.ok(examples.length > 0))
 
         for (const { line, code, prints } of examples) {
-          it(`the example of line ${line} of ${document} compiles, and prints ${JSON.stringify(prints)}`, async () => {
+          const runs = prints.length === 0 ? '' : `, and prints ${JSON.stringify(prints)}`
+          it(`the example of line ${line} of ${document} compiles${runs}`, async () => {
             const file = `example-${document.replaceAll(/\W/g, '-')}-${line}.ts`
             await installed.write(file, code.replaceAll("'shop'", JSON.stringify(namespace)))
             await installed.typecheck([file], {
@@ -227,6 +231,8 @@ describe('the package', function () {
               types: ['node'],
               skipLibCheck: true,
             })
+            // It needs what no test of the package has: an etcd of its own, or a feature gate.
+            if (prints.length === 0) return
             const printed = await installed.run(file, {
               env: { KUBECONFIG: kubeconfig },
               onOutput: (soFar, stop) => {
@@ -240,6 +246,20 @@ describe('the package', function () {
     })
   })
 })
+
+async function permitConfigMaps({ plane }: Cluster, namespace: string): Promise<void> {
+  const name = 'elect-on-configmaps'
+  const apiVersion = 'rbac.authorization.k8s.io/v1'
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: CONFIG_MAP_VERBS }]
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
+  const subjects = [{ kind: 'ServiceAccount', name: 'db', namespace }]
+  for (const object of [
+    { kind: 'Role', rules },
+    { kind: 'RoleBinding', roleRef, subjects },
+  ]) {
+    await plane.apply(JSON.stringify({ apiVersion, metadata: { name }, ...object }), '-n', namespace)
+  }
+}
 
 function partition<T>(all: readonly T[], test: (each: T) => boolean): [T[], T[]] {
   return [all.filter(test), all.filter((each) => !test(each))]

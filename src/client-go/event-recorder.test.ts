@@ -18,8 +18,8 @@ function recorder(...answers: Answer[]) {
     requests.push(request)
     return Promise.resolve(answered(answers.shift()!))
   }
-  const { event } = newEventRecorder(new Api({ send }, clock), { component: 'billing', clock })
-  return { requests, record: (object = LEASE) => event(object, 'Normal', 'LeaderElection', 'a became leader') }
+  const made = newEventRecorder(new Api({ send }, clock), { component: 'billing', clock })
+  return { requests, record: (object = LEASE) => made.event(object, 'Normal', 'LeaderElection', 'a became leader') }
 }
 
 describe('an event recorder', () => {
