@@ -4,7 +4,7 @@
  * `conflict`: the object is not the one that was read: a stale resourceVersion (409 Conflict) or another
  *   `metadata.uid` (409 for a PUT, 422 on that field for a merge patch: tried on 1.36).
  * `exists`: create of a name that is taken (409 AlreadyExists).
- * `notFound`: no such object (404).
+ * `notFound`: no such object (404, in the words of the API server: a 404 of something before it is a fault).
  * `expired`: the version asked for is compacted (410): list anew.
  * `invalid`: the server's validation refused the object (422 Invalid, 400 BadRequest); retrying cannot help.
  * `throttled`: the server asks to come back later (429, or a 503 or 500 with Retry-After).

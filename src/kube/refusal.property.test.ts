@@ -29,7 +29,7 @@ const details = fc.oneof(
 const status = fc.record(
   {
     message: fc.oneof(fc.string(), fc.jsonValue()),
-    reason: fc.oneof(fc.constantFrom('AlreadyExists', 'Conflict'), fc.jsonValue()),
+    reason: fc.oneof(fc.constantFrom('AlreadyExists', 'Conflict', 'NotFound'), fc.jsonValue()),
     details,
   },
   { requiredKeys: [] },
@@ -51,6 +51,8 @@ describe('an answer that is a refusal, whatever it says', () => {
         assert.equal(typeof refusal.message, 'string')
         assert.match(refusal.message, /^GET \/api: ./s)
         assert.doesNotMatch(refusal.message, /\[object Object\]/)
+        // It is proof that an object is gone: nobody but the API server may say so.
+        if (!(refusal instanceof ApiError) && refusal.kind === 'notFound') assert.match(text, /NotFound|page not found/)
         if (refusal instanceof ApiError) {
           assert.deepEqual([refusal.status, typeof refusal.reason], [of, 'string'])
         } else if (refusal.kind === 'throttled') {

@@ -29,7 +29,8 @@ export function readRefusal(
     case 400:
       return { kind: 'invalid', message }
     case 404:
-      return { kind: 'notFound', message }
+      if (saysNotFound(status, text)) return { kind: 'notFound', message }
+      break
     case 409:
       return { kind: status.reason === 'AlreadyExists' ? 'exists' : 'conflict', message }
     case 410:
@@ -55,6 +56,7 @@ export function refusalError(what: string, code: number, reason: string | undefi
 const REASONS: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
+  404: 'NoRoute',
   500: 'InternalError',
   503: 'ServiceUnavailable',
   504: 'Timeout',
@@ -67,6 +69,14 @@ function parseStatus(text: string): Status {
     // Not from the API server but from something before it: the caller quotes the text as it is.
     return {}
   }
+}
+
+/**
+ * That an object is not there is proof for some: of the death of a leader. So it has to be the API server that says so; of a
+ * type that it does not serve it has only these words. A load balancer that knows no way to it answers 404 as well.
+ */
+function saysNotFound({ reason }: Status, text: string): boolean {
+  return reason === 'NotFound' || text.trim() === '404 page not found'
 }
 
 /** Another `metadata.uid` than the stored one is refused by validation (422), but to the caller it is a stale read. */

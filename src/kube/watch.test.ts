@@ -299,6 +299,29 @@ describe('watch', () => {
   })
 
   describe('lists anew', () => {
+    it('when a watch ends half an hour after the last list, and shows what no event has told', async () => {
+      const [early, late] = [stream(), stream()]
+      const scene = await new Scene()
+        .reply(list(5, [pod('a', 4), pod('lost', 4)]), early.reply, late.reply, list(60, [pod('a', 4)]), 'hang')
+        .start()
+      for (const [watched, seconds] of [
+        [early, 1_799],
+        [late, 1],
+      ] as const) {
+        for (let passed = 0; passed < seconds; passed += 60) {
+          watched.pipe.write(frame('BOOKMARK', { metadata: { resourceVersion: String(40 + passed) } }))
+          await scene.clock.advance(Math.min(60, seconds - passed) * 1_000)
+        }
+        watched.pipe.end()
+        await scene.clock.settle()
+      }
+      const [first, second, ...rest] = scene.asked()
+      assert.deepEqual([first, second], ['0 s: list', '0 s: watch from 5'])
+      assert.deepEqual(rest.slice(0, 2), ['1799 s: watch from 1780', '1800 s: list'])
+      assert.equal(scene.taken(), 'reset 5 [a,lost], reset 60 [a]')
+      assert.deepEqual([scene.freshness.lists, scene.freshness.lastError], [2, undefined])
+    })
+
     it('at once when its version had expired while it was away (HTTP 410)', async () => {
       const first = stream()
       const scene = await new Scene().reply(list(5, [pod('a', 1)]), first.reply).start()

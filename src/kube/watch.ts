@@ -26,7 +26,7 @@ export interface Freshness {
   connected: boolean
   /** When the last event, bookmark or list arrived. */
   lastHeardAt: number | undefined
-  /** Lists made so far: the first, and one for each time the version had expired. */
+  /** Lists made so far: the first, one every half an hour, and one for each time the version had expired. */
   lists: number
   /** Why the last attempt failed; undefined while all is well. */
   lastError: Error | undefined
@@ -63,6 +63,12 @@ const SILENCE_MILLIS = 90_000
 /** A watch that ends sooner has failed, cleanly or not: opening it anew at once would be a busy loop. */
 const HEALTHY_MILLIS = 1_000
 
+/**
+ * A stream is believed for so long, then the set is listed anew when its watch ends. etcd has lost events, more than once
+ * (etcd-io/etcd#17529, #20221), and a watch that goes on behind one says nothing of it.
+ */
+const BELIEVED_MILLIS = 1_800_000
+
 /** The steps of client-go's reflector (tools/cache/reflector.go). */
 const FIRST_BACKOFF_MILLIS = 800
 const LONGEST_BACKOFF_MILLIS = 30_000
@@ -71,6 +77,7 @@ const LONGEST_BACKOFF_MILLIS = 30_000
  * Lists and watches until `signal` aborts or the consumer returns; then the stream completes, with nothing left open.
  * No answer of the server and no broken connection ends it: it resumes from the last version it saw, or lists anew
  * when that is no longer possible, and says why in `freshness.lastError`. It rejects only with what `trim` throws.
+ * Now and then it lists anew without a reason, for an event may have been lost.
  *
  * It remembers no objects. So an object that was deleted and created again while nothing was connected comes as one
  * `apply` (or within a `reset`) with another `metadata.uid`, and without a `delete`: whoever keeps the objects compares.
@@ -109,6 +116,7 @@ class ListWatch<T extends KubeObject> {
   readonly #what: string
   /** The last version seen; undefined when a list is due. */
   #version: string | undefined
+  #listedAt = -Infinity
   /** Failures in a row. A list alone is no success: a server whose watches expire at once must not be listed for ever. */
   #failures = 0
 
@@ -165,6 +173,7 @@ class ListWatch<T extends KubeObject> {
 
   #listed(objects: readonly T[], resourceVersion: string): Change<T> {
     this.#version = resourceVersion
+    this.#listedAt = this.#clock.now()
     this.#freshness.synced = true
     this.#freshness.lists++
     this.#heard()
@@ -205,6 +214,7 @@ class ListWatch<T extends KubeObject> {
     }
     const lasted = this.#clock.now() - openedAt
     if (lasted < HEALTHY_MILLIS) throw new Error(`${this.#what}: the server ended it after ${Math.round(lasted)} ms`)
+    if (this.#clock.now() - this.#listedAt >= BELIEVED_MILLIS) this.#version = undefined
   }
 
   #receive(event: WatchEvent<T>): Change<T> | undefined {

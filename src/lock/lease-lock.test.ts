@@ -162,8 +162,11 @@ describe('lease lock', () => {
     const transport = server.transport()
     const send = (request: TransportRequest) =>
       request.method === 'PUT'
-        ? Promise.resolve({ status: 404, headers: {}, body: (async function* () {})() })
+        ? Promise.resolve({ status: 404, headers: {}, body: goneStatus() })
         : transport.send(request)
+    async function* goneStatus(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(JSON.stringify({ kind: 'Status', code: 404, reason: 'NotFound' }))
+    }
     const lock = leaseLock(new Api({ send }, clock), { ...KEY, clock, random: () => 0.5 })
     const { version } = expectWritten(await lock.write(record('a'), undefined, never))
     assert.equal(await lock.write(record('b'), version, never), 'conflict')

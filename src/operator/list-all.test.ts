@@ -41,7 +41,7 @@ describe('listAll', () => {
   it('tells a type that the server does not know from an empty list', async () => {
     const unknown: Resource<Lease> = { ...Leases, plural: 'nothings' }
     const refusing = new Api(
-      { send: () => Promise.resolve({ status: 404, headers: {}, body: new Blob(['{}']).stream() }) },
+      { send: () => Promise.resolve({ status: 404, headers: {}, body: new Blob(['404 page not found\n']).stream() }) },
       clock,
     )
     assert.equal(await listAll(refusing, unknown, 'shop', NEVER), undefined)

@@ -194,7 +194,8 @@ export class Metrics {
   }
 
   #watchLists(): void {
-    const help = 'Complete lists of a resource: the first, and one for each time that a watch could not be resumed.'
+    const help =
+      'Complete lists of a resource: the first, one every half an hour, and one for each watch that could not be resumed.'
     const counter = this.#counter('leadergroup_watch_lists_total', help, ['resource'], () => {
       counter.reset()
       for (const { resource, all } of this.#freshness()) {
