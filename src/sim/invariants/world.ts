@@ -52,6 +52,8 @@ export interface Group {
 export interface Label {
   readonly pod: PodName
   readonly term: string | undefined
+  /** Of the group that there was then. */
+  readonly groupUID: string | undefined
   /** An operator put it there, or moved it to this term. */
   readonly isOperators: boolean
   /** Of a naming that a stranger overwrote: the operators could not know of it. */
@@ -283,5 +285,5 @@ function labelAfter(
   const isExcused = group.overwritten.some(
     (naming) => naming.term === readTerm(term) && naming.holder.uid === pod.uid && naming.holder.name === pod.name,
   )
-  return { pod, term, isOperators, isExcused, version }
+  return { pod, term, groupUID: group.uid, isOperators, isExcused, version }
 }
