@@ -122,8 +122,11 @@ function isByOperator({ kind, gone, object }: Change, before: KubeObject | undef
 
 /** Whoever labels or seals a pod in an operator's stead leaves its term alone. */
 function termsOn({ metadata: { annotations = {} } }: KubeObject): string {
-  const terms = Object.entries(annotations).filter(([key]) => groupOfKey(key) !== undefined && key.endsWith('/term'))
-  return JSON.stringify(terms.toSorted())
+  const keys = Object.keys(annotations).filter((key) => groupOfKey(key) !== undefined && key.endsWith('/term'))
+  return keys
+    .toSorted()
+    .map((key) => `${key}=${annotations[key]}`)
+    .join()
 }
 
 function markOf(lease: KubeObject | undefined): string | undefined {
