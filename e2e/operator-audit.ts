@@ -1,13 +1,13 @@
 /** The API server's audit log as a witness of all that the operator's service account asked for. */
 import assert from 'node:assert/strict'
 import { open, stat } from 'node:fs/promises'
-import { groupOfKey } from '../src/group/keys.ts'
-import { serviceOfSliceName } from '../src/group/routing/slice-name.ts'
+import type { Verb } from '../src/sim/invariants/facts.ts'
+import { addGroup, emptyEstate, type Estate, isPermitted, isWrite } from '../src/sim/invariants/permitted.ts'
 import { controlPlane } from './controlplane/shared.ts'
 import { OPERATOR_NAMESPACE, OPERATOR_USER } from './operator-process.ts'
 
 interface AuditEvent {
-  readonly verb: string
+  readonly verb: Verb
   readonly user: { readonly username: string }
   readonly objectRef?: {
     readonly apiGroup?: string
@@ -49,7 +49,6 @@ export async function openAudit(): Promise<Audit> {
 }
 
 const ELECTION_LEASE = `${OPERATOR_NAMESPACE}/leadergroup-operator`
-const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection']
 
 /** All but the number of writes in words. */
 export interface Findings {
@@ -128,10 +127,6 @@ function isOwn({ user, isNew }: Seen): boolean {
   return isNew && user.username === OPERATOR_USER
 }
 
-function isWrite({ verb }: AuditEvent): boolean {
-  return WRITES.includes(verb)
-}
-
 /** Refused before its body was read: nothing is known of it, and nothing came of it. */
 function isUnread({ responseStatus, requestObject, verb }: AuditEvent): boolean {
   return responseStatus?.code === 403 && requestObject === undefined && verb !== 'delete'
@@ -142,89 +137,34 @@ function isEnding({ message }: NonNullable<AuditEvent['responseStatus']>): boole
   return message?.includes('because it is being terminated') ?? false
 }
 
-interface Groups {
-  /** `<namespace>/<name>` of every group that there ever was. */
-  readonly names: ReadonlySet<string>
-  /** Of the Leases of those in mode Assign. */
-  readonly leases: ReadonlySet<string>
-  /** Of the Leases that those in mode Observe follow. */
-  readonly followed: ReadonlySet<string>
-  /** Of the Services that any of them has ever wished for. */
-  readonly services: ReadonlySet<string>
-}
-
-function groupsOf(events: readonly AuditEvent[]): Groups {
-  const names = new Set<string>()
-  const leases = new Set<string>()
-  const followed = new Set<string>()
-  const services = new Set<string>()
+/** Of all that there ever were. */
+function groupsOf(events: readonly AuditEvent[]): Estate {
+  const estate = emptyEstate()
+  estate.elections.add(ELECTION_LEASE)
   for (const { verb, objectRef, requestObject, responseStatus } of events) {
     // What was refused is no wish, and may have any shape.
     if (objectRef?.resource !== 'leadergroups' || (responseStatus?.code ?? 200) >= 300) continue
-    for (const service of requestObject?.spec?.services ?? []) services.add(`${objectRef.namespace}/${service.name}`)
+    for (const { name } of requestObject?.spec?.services ?? []) estate.services.add(`${objectRef.namespace}/${name}`)
     // `kubectl apply` of something new is a create as well.
-    if (verb !== 'create') continue
-    const name = requestObject?.metadata?.name
-    names.add(`${objectRef.namespace}/${name}`)
-    const isFollowed = requestObject?.spec?.mode === 'Observe'
-    const its = isFollowed ? followed : leases
-    its.add(`${objectRef.namespace}/${requestObject?.spec?.leaseName ?? name}`)
+    if (verb === 'create') addGroup(estate, objectRef.namespace ?? '', requestObject ?? {})
   }
-  return { names, leases, followed, services }
+  return estate
 }
 
-function isAllowed(event: AuditEvent, groups: Groups): boolean {
-  const { verb, objectRef, requestObject } = event
-  const { apiGroup = '', resource, subresource, namespace = '', name } = objectRef ?? { resource: '' }
-  switch ([apiGroup, resource, ...(subresource === undefined ? [] : [subresource])].join('/')) {
-    case '/pods':
-      return verb === 'patch' && isKeysOnly(requestObject, namespace, groups)
-    case 'coordination.k8s.io/leases': {
-      if (!['create', 'update', 'delete'].includes(verb)) return false
-      const lease = `${namespace}/${name ?? requestObject?.metadata?.name}`
-      if (groups.leases.has(lease) || (lease === ELECTION_LEASE && verb !== 'delete')) return true
-      return groups.followed.has(lease) && verb === 'update' && isEmptying(requestObject)
-    }
-    case '/services': {
-      const service = `${namespace}/${name ?? requestObject?.metadata?.name}`
-      return ['create', 'patch', 'delete'].includes(verb) && groups.services.has(service)
-    }
-    case 'discovery.k8s.io/endpointslices': {
-      const service = serviceOfSliceName(name ?? requestObject?.metadata?.name ?? '')
-      return ['create', 'update', 'delete'].includes(verb) && groups.services.has(`${namespace}/${service}`)
-    }
-    case 'leadergroup.io/leadergroups/status':
-      return verb === 'update' || verb === 'patch'
-    case 'events.k8s.io/events':
-      return verb === 'create' || verb === 'patch'
-    default:
-      return false
-  }
+/** In the API groups that the judge takes for granted. */
+const API_GROUPS: Readonly<Record<string, string>> = {
+  pods: '',
+  services: '',
+  leases: 'coordination.k8s.io',
+  endpointslices: 'discovery.k8s.io',
+  leadergroups: 'leadergroup.io',
+  events: 'events.k8s.io',
 }
 
-/** What else of the Lease stays as it was is for its history to say: a request does not show what it replaces. */
-function isEmptying({ metadata = {}, spec }: Body = {}): boolean {
-  const { uid, resourceVersion, labels, annotations, ownerReferences } = metadata
-  const keys = Object.keys({ ...labels, ...annotations })
-  return (
-    spec?.holderIdentity === '' &&
-    typeof uid === 'string' &&
-    typeof resourceVersion === 'string' &&
-    !keys.some((key) => key.includes('leadergroup.io/')) &&
-    !(ownerReferences ?? []).some(({ kind }) => kind === 'LeaderGroup')
-  )
-}
-
-/** A merge patch can change nothing but what it has: the group's keys, on the very version of the pod that was read. */
-function isKeysOnly(patch: Body | undefined, namespace: string, groups: Groups): boolean {
-  const { metadata = {}, ...rest } = patch ?? {}
-  const { uid, resourceVersion, labels = {}, annotations = {}, ...more } = metadata
-  if (Object.keys(rest).length > 0 || Object.keys(more).length > 0) return false
-  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return false
-  const isOwnKey = (key: string): boolean => groups.names.has(`${namespace}/${groupOfKey(key)}`)
-  const areLabels = Object.keys(labels).every((key) => key.endsWith('/role') && isOwnKey(key))
-  const areAnnotations = Object.keys(annotations).every((key) => !key.endsWith('/role') && isOwnKey(key))
-  return areLabels && areAnnotations
+function isAllowed({ verb, objectRef, requestObject }: AuditEvent, groups: Estate): boolean {
+  const { apiGroup = '', resource, ...target } = objectRef ?? { resource: '' }
+  if (API_GROUPS[resource] !== apiGroup) return false
+  return isPermitted({ verb, resource, ...target, ...(requestObject ? { body: requestObject } : {}) }, groups)
 }
 
 /** A write to a pod that was deleted by force completes its deletion, and may hit the next pod of its name. */

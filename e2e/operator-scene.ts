@@ -269,8 +269,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /** The whole history keeps the promises, and at least so many terms are in it. */
-  async check(terms: number, group = 'db', leaseName = group): Promise<void> {
-    const tally = checkHistory(await this.observer.history(), group, leaseName)
+  async check(terms: number, group = 'db'): Promise<void> {
+    const tally = checkHistory(await this.observer.history(), group)
     assert.ok(tally.terms >= terms, `the history holds ${tally.terms} terms of ${terms} at least`)
   }
 

@@ -89,8 +89,8 @@ class GroupInCourt {
 
   constructor(plan: GroupPlan) {
     this.plan = plan
-    const { name, mode, leaseName, hostile } = plan
-    this.#check = hostile ? undefined : new GroupCheck(name, mode === 'Assign' ? leaseName : undefined)
+    const { name, hostile } = plan
+    this.#check = hostile ? undefined : new GroupCheck(name)
   }
 
   concerns({ change }: Seen): boolean {

@@ -209,6 +209,19 @@ rows('status', [
 const taken = stranger(podWrite('a', { role: null }))
 
 rows('no resurrection', [
+  [
+    'a label of the group that was, beside the terms of its successor',
+    [
+      ...LED,
+      gone('leadergroups', 'db'),
+      gone('leases', 'db'),
+      group({ uid: 'other' }),
+      lease(undefined, 0, { uid: 'lease-2', groupUID: 'other' }),
+      seal('a', 0, 'lease-2'),
+      lease('a', 2, { uid: 'lease-2', groupUID: 'other' }),
+      label('a', 2),
+    ],
+  ],
   ['a new term of the same pod', [...LED, seal('a', 2), lease('a', 3), label('a', 3)]],
   [
     'a label that a stranger took off before an operator was shown that the pod led',

@@ -28,6 +28,13 @@ export interface JudgeOptions {
   readonly onViolation?: (violation: Violation) => void
 }
 
+export interface Tally {
+  /** Times that operators labelled a pod. */
+  readonly labelled: number
+  /** Times that the gate named a leader. */
+  readonly terms: number
+}
+
 /**
  * Judges a run: it follows the facts one by one and says at once which rule one of them breaks. It asks no process and no
  * cache what it thinks of the world; the store's history decides, and what each process was shown, believed and did.
@@ -85,6 +92,12 @@ export class Judge {
       for (const invariant of this.#invariants) invariant.hear?.(fact)
     }
     return this.violations[known]
+  }
+
+  /** How much of a group was judged: so that a test can ask for enough of it. */
+  tally(group: string): Tally {
+    const { labelled = 0, named = 0 } = this.#world.groups.get(group) ?? {}
+    return { labelled, terms: named }
   }
 
   #report(rule: Rule, subject: string, text: string): void {

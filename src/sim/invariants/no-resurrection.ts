@@ -83,7 +83,7 @@ export class NoResurrection implements Invariant {
     }
     const before = readTerm(labelBefore?.term)
     if (before !== undefined && labelBefore?.isOperators && before !== term)
-      this.#lose(group, key, pod.uid, before, author)
+      this.#lose(group, `${labelBefore.groupUID} ${pod.uid}`, pod.uid, before, author)
   }
 
   #lose({ ref }: Group, key: string, uid: string, term: number, author: Step['author']): void {

@@ -43,11 +43,17 @@ export interface Group {
   readonly overwritten: Naming[]
   /** Who bears the leader label, by UID. */
   readonly labels: Map<string, Label>
+  /** Times that an operator labelled a pod, or moved its label to another term. */
+  labelled: number
+  /** Times that the gate named somebody anew. */
+  named: number
 }
 
 export interface Label {
   readonly pod: PodName
   readonly term: string | undefined
+  /** Of the group that there was then. */
+  readonly groupUID: string | undefined
   /** An operator put it there, or moved it to this term. */
   readonly isOperators: boolean
   /** Of a naming that a stranger overwrote: the operators could not know of it. */
@@ -142,6 +148,8 @@ export class World {
         naming: undefined,
         overwritten: [],
         labels: new Map(),
+        labelled: 0,
+        named: 0,
       }
       this.groups.set(ref, group)
       const groups = this.#groupsIn.get(namespace)
@@ -186,6 +194,7 @@ export class World {
       const is = after ? keysOf(after, key) : NO_KEYS
       const labelBefore = group.labels.get(uid)
       const label = labelAfter(group, { name, uid }, is, labelBefore, isOperators, version)
+      if (isOperators && label && label !== labelBefore) group.labelled++
       if (label) group.labels.set(uid, label)
       else group.labels.delete(uid)
       return { group, pod: { name, uid }, was, is, isGone: !after, label, labelBefore }
@@ -231,6 +240,7 @@ export class World {
     if (isNaming) {
       // What leads by a naming that somebody else overwrote, or is about to, cannot be known to who comes after.
       if (!isOperators && namingBefore) excuse(group, namingBefore)
+      group.named++
       group.naming = { holder: is.holder, term: is.term }
     } else if (is.kind === 'vacant' && isOperators) {
       group.naming = undefined
@@ -275,5 +285,5 @@ function labelAfter(
   const isExcused = group.overwritten.some(
     (naming) => naming.term === readTerm(term) && naming.holder.uid === pod.uid && naming.holder.name === pod.name,
   )
-  return { pod, term, isOperators, isExcused, version }
+  return { pod, term, groupUID: group.uid, isOperators, isExcused, version }
 }
