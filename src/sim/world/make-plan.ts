@@ -60,7 +60,7 @@ const SERVICES = (name: string): object[] => [
 function operatorsOf(dice: Dice, pace: Pace): readonly OperatorPlan[] {
   // Two or three that act without asking are as safe as one, only wasteful.
   const isElected = dice.chance(0.7)
-  const count = isElected ? dice.pick([1, 2, 2, 3]) : dice.pick([1, 2, 2, 3])
+  const count = isElected ? dice.pick([1, 1, 2, 2, 3]) : dice.pick([1, 2, 2, 3])
   const election = dice.pick(pace.operatorLeases)
   return ['operator-a', 'operator-b', 'operator-c'].slice(0, count).map((name) => ({
     name,
