@@ -61,7 +61,8 @@ export class Takeover implements Invariant {
     const report = (text: string): void => this.#report('I3', lock.ref, `${elector.identity}: ${text}`)
     if (!after) return report('deleted the Lease')
     if (holder === '') {
-      if (last !== elector.identity && last !== '') report(`emptied the Lease, which ${last} held`)
+      // client-go's late release is known to: it reads the Lease anew, and looks at its own record only.
+      if (last !== elector.identity && last !== '' && isOurs(elector)) report(`emptied the Lease, which ${last} held`)
       return
     }
     if (holder !== elector.identity) return report(`wrote ${holder} into the Lease`)

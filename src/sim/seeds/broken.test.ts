@@ -5,7 +5,7 @@ import { run } from '../world/run.ts'
 import { shrink } from '../world/shrink.ts'
 
 /** Seeds within which each must be found. */
-const MOST_SEEDS = 40
+const MOST_SEEDS = 60
 
 type Tamper = (process: string, request: TransportRequest) => TransportRequest
 
@@ -37,7 +37,7 @@ function without(request: TransportRequest, field: string): TransportRequest {
 describe('a program that leaves a rule out', () => {
   for (const [what, tamper] of Object.entries(BROKEN)) {
     it(`is found: ${what}`, async function () {
-      this.timeout(240_000)
+      this.timeout(600_000)
       for (let seed = 1; seed <= MOST_SEEDS; seed++) {
         const outcome = await run(planOf(seed), { tamper })
         if (outcome.violations.length > 0) return
@@ -47,7 +47,7 @@ describe('a program that leaves a rule out', () => {
   }
 
   it('is told by a plan that is shorter and still fails', async function () {
-    this.timeout(240_000)
+    this.timeout(600_000)
     const tamper = BROKEN['pods are patched whatever their version']!
     for (let seed = 1; seed <= MOST_SEEDS; seed++) {
       const plan = planOf(seed)

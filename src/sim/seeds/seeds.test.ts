@@ -11,7 +11,7 @@ describe('simulated worlds', () => {
   for (let test = 0; test < TESTS; test++) {
     const first = FIRST + test * SEEDS_EACH
     it(`break no rule: seeds ${first} to ${first + SEEDS_EACH - 1}`, async function () {
-      this.timeout(240_000)
+      this.timeout(600_000)
       let failovers = 0
       for (let seed = first; seed < first + SEEDS_EACH; seed++) {
         const { violations, ...outcome } = await run(planOf(seed))

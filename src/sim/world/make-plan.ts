@@ -20,9 +20,8 @@ export function planOf(seed: number): Plan {
     groups.flatMap((group) => slotsOf(dice, group, pace)),
     groups,
   )
-  const leaders = dice.whole(pace.leaders[0], pace.leaders[1])
-  const ends = groups.flatMap((group) => endsOf(dice, group, leaders, pace))
-  const lastAt = Math.max(...ends.map(({ at }) => at))
+  const lastAt = Math.round(dice.between(pace.spanMillis[0], pace.spanMillis[1]))
+  const ends = groups.flatMap((group) => endsOf(dice, group, lastAt, pace))
   const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace })
   return {
     seed,
@@ -60,19 +59,20 @@ const SERVICES = (name: string): object[] => [
 function operatorsOf(dice: Dice, pace: Pace): readonly OperatorPlan[] {
   // Two or three that act without asking are as safe as one, only wasteful.
   const isElected = dice.chance(0.7)
-  const count = isElected ? dice.pick([1, 2, 2, 3]) : dice.pick([1, 2, 2, 3])
+  const count = dice.pick(pace === PACES.days ? [1, 1, 1, 1, 2] : [1, 1, 2, 2, 3])
   const election = dice.pick(pace.operatorLeases)
   return ['operator-a', 'operator-b', 'operator-c'].slice(0, count).map((name) => ({
     name,
-    clock: clockOf(dice),
+    clock: clockOf(dice, pace),
     ...(isElected ? { election } : {}),
   }))
 }
 
 /** Half of them as good as exact. */
-function clockOf(dice: Dice): ClockPlan {
+function clockOf(dice: Dice, { rates: [slowest, fastest] }: Pace): ClockPlan {
   if (dice.chance(0.5)) return { offsetMillis: 0, rate: 1 }
-  return { offsetMillis: Math.round(dice.between(-3_600_000, 3_600_000)), rate: 2 ** dice.between(-1, 1) }
+  const rate = 2 ** dice.between(Math.log2(slowest), Math.log2(fastest))
+  return { offsetMillis: Math.round(dice.between(-3_600_000, 3_600_000)), rate }
 }
 
 /** Most nodes run as fast as the next, to the drift that electors allow for; some do not. */
@@ -119,15 +119,16 @@ function sharing(dice: Dice, slots: readonly SlotPlan[], groups: readonly GroupP
 }
 
 /** Leaders end, one after the other. */
-function endsOf(dice: Dice, group: GroupPlan, count: number, pace: Pace): readonly PlannedEvent[] {
+function endsOf(dice: Dice, group: GroupPlan, lastAt: number, pace: Pace): readonly PlannedEvent[] {
   const [shortest, longest] = group.mode === 'Observe' ? pace.termMillis : pace.gapMillis
-  let at = 1_000 + dice.between(0, 3_000)
-  return Array.from({ length: count }, () => {
+  const ends: PlannedEvent[] = []
+  for (let at = 1_000 + dice.between(0, 3_000); ;) {
     at += dice.millis(shortest, longest)
+    if (at > lastAt) return ends
     const who = dice.chance(0.9) ? 'leader' : 'other'
     const how = dice.weighted<PodEnd>(group.mode === 'Observe' ? OBSERVED_ENDS : ASSIGNED_ENDS)
-    return { at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) }
-  })
+    ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) })
+  }
 }
 
 const ASSIGNED_ENDS = { ineligible: 8, unready: 8, delete: 2, force: 3, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3 }

@@ -12,8 +12,10 @@ export interface Pace {
   readonly faultMillis: Range
   /** How long a fault lasts. */
   readonly lastMillis: Range
-  /** How many leaders of each group end. */
-  readonly leaders: Range
+  /** How long leaders end, and faults strike. */
+  readonly spanMillis: Range
+  /** How fast the clocks of operators run. */
+  readonly rates: Range
   readonly operatorLeases: readonly ElectionPlan[]
   readonly candidateLeases: readonly ElectionPlan[]
 }
@@ -25,7 +27,8 @@ export const PACES: Readonly<Record<'storm' | 'hours' | 'days', Pace>> = {
     termMillis: [200, 4_000],
     faultMillis: [300, 10_000],
     lastMillis: [50, 12_000],
-    leaders: [60, 160],
+    spanMillis: [30_000, 90_000],
+    rates: [0.5, 2],
     operatorLeases: [lease(5, 3, 1), lease(15, 10, 2)],
     candidateLeases: [lease(3, 2, 0.5), lease(5, 3, 1), lease(15, 10, 2)],
   },
@@ -34,7 +37,8 @@ export const PACES: Readonly<Record<'storm' | 'hours' | 'days', Pace>> = {
     termMillis: [5_000, 600_000],
     faultMillis: [5_000, 900_000],
     lastMillis: [50, 120_000],
-    leaders: [60, 120],
+    spanMillis: [2_400_000, 5_400_000],
+    rates: [0.5, 2],
     operatorLeases: [lease(120, 80, 20), lease(300, 200, 60)],
     candidateLeases: [lease(300, 200, 60), lease(600, 400, 120)],
   },
@@ -43,7 +47,9 @@ export const PACES: Readonly<Record<'storm' | 'hours' | 'days', Pace>> = {
     termMillis: [60_000, 7_200_000],
     faultMillis: [60_000, 14_400_000],
     lastMillis: [50, 1_800_000],
-    leaders: [40, 80],
+    spanMillis: [43_200_000, 108_000_000],
+    // Faster ones take the silence between two bookmarks for a dead connection.
+    rates: [0.5, 1.1],
     operatorLeases: [lease(900, 600, 120), lease(3600, 2400, 600)],
     candidateLeases: [lease(1800, 1200, 300), lease(3600, 2400, 600)],
   },
