@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { explore, type Exploration } from './explore.ts'
 import { settledWorld, type Beginning } from './first-world.ts'
 import { Rest } from './rest.ts'
-import { successors, type Rules } from './steps.ts'
+import { groupSpace } from './group-space.ts'
+import { type Rules } from './steps.ts'
 import { NOTHING, type Budget, type Omission } from './world.ts'
 
 type Start = Partial<Omit<Beginning, 'mode' | 'budget'>>
@@ -16,8 +17,7 @@ const LIMITS = { states: 100_000, term: 4 }
 function exploreAll(budget: Partial<Budget>, rules: Rules, start: Start = {}, rest?: Rest): Exploration {
   const begin = { mode: 'Observe', pods: 2, operators: 2, ...start, budget: { ...NOTHING, ...budget } } as const
   const limits = { ...LIMITS, term: LIMITS.term + (start.unseen ?? 0) }
-  const judge = rest && ((world: Parameters<Rest['judge']>[0]) => rest.judge(world))
-  return explore(settledWorld(begin), (world) => successors(world, rules), limits, judge)
+  return explore(settledWorld(begin), groupSpace(rules, rest), limits)
 }
 
 const WORLDS: readonly (readonly [string, Partial<Budget>, Rules['lag'], Start?])[] = [
