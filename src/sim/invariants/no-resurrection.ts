@@ -28,6 +28,8 @@ export class NoResurrection implements Invariant {
   readonly #report: Report
   /** By group's UID and pod's UID: the last term that it lost. */
   readonly #lost = new Map<string, Lost>()
+  /** By group and pod's UID: the UID of the group under which it bears its label. */
+  readonly #under = new Map<string, string | undefined>()
   /** By group: the first version of status that says of a pod that it led in a term. */
   readonly #shown = new Map<string, { readonly uid: string; readonly term: number; readonly version: number }>()
 
@@ -68,6 +70,11 @@ export class NoResurrection implements Invariant {
   #followLabel({ group, pod, label, labelBefore, isGone }: KeysChange, { author }: Step): void {
     if (label === labelBefore) return
     const key = `${group.uid} ${pod.uid}`
+    const place = `${group.ref} ${pod.uid}`
+    // A label may outlive its group, and be taken off only when another of that name is there.
+    const under = this.#under.get(place) ?? group.uid
+    if (label) this.#under.set(place, group.uid)
+    else this.#under.delete(place)
     const term = readTerm(label?.term)
     const lost = this.#lost.get(key)
     if (isGone) {
@@ -83,7 +90,7 @@ export class NoResurrection implements Invariant {
     }
     const before = readTerm(labelBefore?.term)
     if (before !== undefined && labelBefore?.isOperators && before !== term)
-      this.#lose(group, key, pod.uid, before, author)
+      this.#lose(group, `${under} ${pod.uid}`, pod.uid, before, author)
   }
 
   #lose({ ref }: Group, key: string, uid: string, term: number, author: Step['author']): void {
