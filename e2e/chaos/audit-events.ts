@@ -44,10 +44,23 @@ export function nameOf({ objectRef, requestObject }: AuditEvent): string | undef
   return objectRef?.name ?? requestObject?.metadata?.name
 }
 
-/** Of this machine's wall clock, which nobody moves in a run, on the monotonic one. */
-export function toMonotonic(): (timestamp: string) => number {
-  const offset = monotonicMillis() - systemClock.wallNow()
-  return (timestamp) => wallMillis(timestamp) + offset
+/** What both clocks said at one moment. The wall clock is steered while it goes: by some milliseconds in a minute. */
+export interface Clocks {
+  readonly wallMillis: number
+  readonly monotonicMillis: number
+}
+
+export function clocksNow(): Clocks {
+  return { wallMillis: systemClock.wallNow(), monotonicMillis: monotonicMillis() }
+}
+
+/** `clocks`: in their order, at least one. */
+export function toMonotonic(clocks: readonly Clocks[]): (timestamp: string) => number {
+  return (timestamp) => {
+    const wall = wallMillis(timestamp)
+    const nearest = clocks.find((each) => each.wallMillis >= wall) ?? clocks.at(-1)!
+    return wall + nearest.monotonicMillis - nearest.wallMillis
+  }
 }
 
 /** Its six digits are more than a Date has. */

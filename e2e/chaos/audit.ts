@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { whyNotLinearizable } from '../../src/sim/invariants/linearizable.ts'
 import { OPERATOR_USER } from '../operator-process.ts'
 import { Audit } from '../operator-audit.ts'
-import { type AuditEvent, auditEvents, nameOf, toMonotonic } from './audit-events.ts'
+import { type AuditEvent, type Clocks, auditEvents, nameOf, toMonotonic } from './audit-events.ts'
 import type { Belief } from './beliefs.ts'
 import type { GroupPlan } from './group-plan.ts'
 import { judged } from './judgement.ts'
@@ -46,14 +46,15 @@ export interface Trial {
   readonly groups: readonly GroupPlan[]
   readonly history: readonly Seen[]
   readonly beliefs: readonly Belief[]
+  readonly clocks: readonly Clocks[]
 }
 
 export async function auditOf(
   { cluster, namespace }: World,
-  { groups, history, beliefs }: Trial,
+  { groups, history, beliefs, clocks }: Trial,
 ): Promise<AuditReport> {
   const path = cluster.plane.auditLogPath!
-  const millis = toMonotonic()
+  const millis = toMonotonic(clocks)
   const { beyond, fatal } = await new Audit(path, 0).findings()
   const accuse = (text: string, what: readonly string[]): readonly Accusation[] =>
     what.length === 0 ? [] : [{ rule: 'I12', subject: 'operators', text, around: what.slice(0, 20) }]
@@ -68,7 +69,9 @@ export async function auditOf(
     accusations: [
       ...accuse(`${beyond.length} writes that are not the operator's business`, beyond),
       ...accuse(`${fatal.length} writes that ended a pod`, fatal),
-      ...groups.flatMap((group) => unlinear(group, onLeases.get(group.leaseName) ?? [], history, millis)),
+      ...groups.flatMap((group) =>
+        unlinear(group, onLeases.get(group.leaseName) ?? [], history, toMonotonic(clocks.slice(-1))),
+      ),
     ],
     leaseOperations: [...onLeases.values()].reduce((sum, { length }) => sum + length, 0),
   }
@@ -80,6 +83,7 @@ function groupOf(subject: string, namespace: string, groups: readonly GroupPlan[
   return groups.find(({ leaseName }) => leaseName === name)?.name ?? name
 }
 
+/** One clock is all that an order needs: the audit log's own. */
 function unlinear(
   { name, leaseName }: GroupPlan,
   events: readonly AuditEvent[],

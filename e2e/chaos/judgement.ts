@@ -6,15 +6,19 @@
 import type { Committed, Fact } from '../../src/sim/invariants/facts.ts'
 import { Judge } from '../../src/sim/invariants/judge.ts'
 import type { Violation } from '../../src/sim/invariants/violation.ts'
-import type { Lease } from '../../src/kube/objects.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { KubeObject, Lease } from '../../src/kube/objects.ts'
 import { OPERATOR_USER } from '../operator-process.ts'
 import type { AuditEvent } from './audit-events.ts'
 import type { Belief } from './beliefs.ts'
+import { isByHand } from './court.ts'
 import type { GroupPlan } from './group-plan.ts'
 import { TIMING } from './member.ts'
 import type { Seen } from './witness.ts'
 
 const OPERATOR = 'operator'
+/** The audit log has another clock than the electors; how the two differ is known to so much. */
+const CLOCK_MILLIS = 50
 const RESOURCES = { pod: 'pods', lease: 'leases', group: 'leadergroups' } as const
 
 export interface Evidence {
@@ -29,8 +33,8 @@ export interface Evidence {
 
 export function judged(evidence: Evidence): readonly Violation[] {
   const judge = new Judge()
-  const own: readonly Fact[] = [{ kind: 'process', at: 0, process: OPERATOR, role: 'operator', runs: true }]
-  for (const fact of [...own, ...merged(commits(evidence), believed(evidence))]) judge.follow(fact)
+  judge.follow({ kind: 'process', at: 0, process: OPERATOR, role: 'operator', runs: true })
+  for (const fact of merged(commits(evidence), believed(evidence))) judge.follow(fact)
   return judge.violations
 }
 
@@ -45,7 +49,8 @@ function believed({ namespace, groups, beliefs }: Evidence): readonly Fact[] {
         identity: holder,
         leaseDurationMillis: TIMING.leaseDurationSeconds * 1000,
         // A command is told to end at the deadline of its elector, and may run on for as long as nobody else can lead.
-        renewDeadlineMillis: (kind === 'elect' ? TIMING.leaseDurationSeconds : TIMING.renewDeadlineSeconds) * 1000,
+        renewDeadlineMillis:
+          (kind === 'elect' ? TIMING.leaseDurationSeconds : TIMING.renewDeadlineSeconds) * 1000 + CLOCK_MILLIS,
         ours: isOurs,
         counts: true,
       }
@@ -69,18 +74,21 @@ function believed({ namespace, groups, beliefs }: Evidence): readonly Fact[] {
   return facts.toSorted((a, b) => a.at - b.at)
 }
 
-/** In the order of their versions. A request that waited for long came in before others whose versions are earlier. */
-function commits(evidence: Evidence): readonly Committed[] {
-  const { history, writes, millis } = evidence
+/**
+ * In the order of their versions. A request that waited for long came in before others whose versions are earlier. One of which
+ * the log knows nothing, for the API server was killed, came about between what it follows and when it was seen: the record is
+ * taken to be as old as it can be, and its request to be as late.
+ */
+function commits(evidence: Evidence): readonly Told[] {
+  const { history, writes, millis, namespace } = evidence
   let latest = 0
   return history.map((seen) => {
-    const { change, before } = seen
+    const { change, before, atMillis } = seen
     const event = writes.get(change.version)
-    // Of whom the log knows nothing: not before what it follows.
     const at = event ? millis(event.requestReceivedTimestamp) : latest
     latest = Math.max(latest, at)
-    const by = event && writerOf(event, seen, at, evidence)
-    return {
+    const by = event ? writerOf(event, seen, at, evidence) : likelyWriter(seen, evidence)
+    const commit: Committed = {
       kind: 'committed',
       at,
       version: change.version,
@@ -89,7 +97,38 @@ function commits(evidence: Evidence): readonly Committed[] {
       ...(before ? { before } : {}),
       ...(change.gone ? {} : { after: change.object }),
     }
+    if (event || by === undefined || !before || change.kind !== 'lease') return { commit }
+    const { name, resourceVersion } = before.metadata
+    const version = Number(resourceVersion)
+    const common = { process: by, request: change.version, resource: 'leases', namespace, name } as const
+    return { commit, asked: { kind: 'asked', at: atMillis, verb: 'update', version, ...common } }
   })
+}
+
+interface Told {
+  readonly commit: Committed
+  /** When its request may have been sent, if the commit does not say it well enough. */
+  readonly asked?: Fact
+}
+
+/** By what was changed: strangers leave their number. */
+function likelyWriter(seen: Seen, { beliefs, groups }: Evidence): string | undefined {
+  const { change, before, atMillis } = seen
+  if (change.gone || isByHand(seen)) return undefined
+  if (change.kind === 'group')
+    return isDeepStrictEqual((before as typeof change.object)?.status, change.object.status) ? undefined : OPERATOR
+  if (change.kind === 'pod')
+    return isDeepStrictEqual(before && keysOn(before), keysOn(change.object)) ? undefined : OPERATOR
+  const { name } = change.object.metadata
+  const last = (before as Lease | undefined)?.spec
+  const { holderIdentity = '', renewTime } = change.object.spec ?? {}
+  const isObserved = groups.some(({ mode, leaseName }) => mode === 'Observe' && leaseName === name)
+  if (!isObserved || (holderIdentity === '' && renewTime === last?.renewTime)) return OPERATOR
+  return processOf(holderIdentity === '' ? last?.holderIdentity : holderIdentity, atMillis, beliefs)
+}
+
+function keysOn({ metadata: { labels = {}, annotations = {} } }: KubeObject): unknown {
+  return [labels, annotations].map((map) => Object.entries(map).filter(([key]) => key.includes('leadergroup.io/')))
 }
 
 /** A candidate is known by what it wrote, or, when it released, by what was there. */
@@ -103,21 +142,35 @@ function writerOf(
   if (change.kind !== 'lease' || !username.startsWith(`system:serviceaccount:${namespace}:`)) return username
   const held = (before as Lease | undefined)?.spec?.holderIdentity
   const identity = change.object.spec?.holderIdentity ?? ''
-  const writer = beliefs.findLast(({ holder, startedMillis }) => {
-    return holder === (identity === '' ? held : identity) && startedMillis < at
-  })
-  return writer?.process ?? username
+  return processOf(identity === '' ? held : identity, at, beliefs) ?? username
 }
 
-/** A commit is told of before anything that may follow from it: at no time that is later than its own. */
-function merged(commit: readonly Committed[], others: readonly Fact[]): readonly Fact[] {
-  const facts: Fact[] = []
+/** The last one of this identity that had been started by then. */
+function processOf(identity: string | null | undefined, at: number, beliefs: readonly Belief[]): string | undefined {
+  return beliefs.findLast(({ holder, startedMillis }) => holder === identity && startedMillis < at)?.process
+}
+
+/**
+ * A commit is told of before anything that may follow from it: at no time that is later than its own. A process begins with its
+ * first write: until then it is nobody, and the Lease that bears its identity is that of the one that died in its container.
+ */
+function* merged(told: readonly Told[], others: readonly Fact[]): Generator<Fact, void> {
+  const waiting = new Map<string, Fact>()
+  const rest = others.filter((fact) => {
+    if (fact.kind !== 'process' || !fact.runs) return true
+    waiting.set(fact.process, fact)
+    return false
+  })
   let next = 0
   let latest = 0
-  for (const each of commit) {
-    latest = Math.max(latest, each.at)
-    while (next < others.length && others[next]!.at < latest) facts.push(others[next++]!)
-    facts.push(each)
+  for (const { commit, asked } of told) {
+    latest = Math.max(latest, commit.at)
+    for (; next < rest.length && rest[next]!.at < latest; next++) yield rest[next]!
+    const begins = waiting.get(commit.by ?? '')
+    if (begins) yield { ...begins, at: commit.at }
+    waiting.delete(commit.by ?? '')
+    if (asked) yield asked
+    yield commit
   }
-  return [...facts, ...others.slice(next)]
+  yield* rest.slice(next)
 }

@@ -73,13 +73,13 @@ function removedBetween(gone: readonly Seen[], calledAt: number): number | undef
 
 /** It took effect, before it was seen; who asked for it, and when, nobody knows. */
 function untold(
-  { change, before, atMillis }: Seen,
+  { change, before }: Seen,
   made: ReadonlySet<number>,
   removed: ReadonlySet<number>,
 ): Operation | undefined {
   const last = Number(before?.metadata.resourceVersion) || undefined
   const expected = last === undefined ? {} : { expected: last }
-  const timed = { calledAt: -Infinity, returnedAt: atMillis, what: 'somebody of whom the audit log knows nothing' }
+  const timed = { calledAt: -Infinity, what: 'somebody of whom the audit log knows nothing' }
   if (change.gone)
     return last === undefined || removed.has(last)
       ? undefined

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicMillis } from '../candidates/line.ts'
 import { auditOf } from './audit.ts'
+import { type Clocks, clocksNow } from './audit-events.ts'
 import { Beliefs } from './beliefs.ts'
 import { BOUND_MILLIS, untilCalm } from './calm.ts'
 import { Court, isByHand } from './court.ts'
@@ -24,6 +25,7 @@ export interface Progress {
 }
 
 const PROGRESS_MILLIS = 10_000
+const CLOCKS_MILLIS = 500
 
 export interface RunOptions {
   readonly plan: Plan
@@ -47,6 +49,7 @@ class Run {
   readonly #beliefs = new Beliefs()
   readonly #deleted = new Set<string>()
   readonly #history: Seen[] = []
+  readonly #clocks: Clocks[] = [clocksNow()]
   readonly #rounds: RoundReport[] = []
   readonly #beginning = monotonicMillis()
   #what = 'starting'
@@ -69,12 +72,15 @@ class Run {
         this.#court.accuse({ rule: 'exit', subject: what, text: 'nobody told it to', around: said }),
     })
     const reminding = setInterval(() => this.#progress(), PROGRESS_MILLIS)
+    const comparing = setInterval(() => this.#clocks.push(clocksNow()), CLOCKS_MILLIS)
     try {
       await this.#storms(world)
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
       clearInterval(reminding)
+      clearInterval(comparing)
+      this.#clocks.push(clocksNow())
     }
     this.#say('reading the audit log')
     for (const { group, kind, identity, other, fromMillis, toMillis, excuse } of this.#beliefs.findings()) {
@@ -87,7 +93,12 @@ class Run {
       await writeFile(join(dir, 'history.jsonl'), history.map((seen) => `${JSON.stringify(seen)}\n`).join(''))
       await writeFile(join(dir, 'beliefs.json'), JSON.stringify(this.#beliefs.all))
     }
-    const audit = await auditOf(world, { groups: plan.groups, history, beliefs: this.#beliefs.all })
+    const audit = await auditOf(world, {
+      groups: plan.groups,
+      history,
+      beliefs: this.#beliefs.all,
+      clocks: this.#clocks,
+    })
     for (const accusation of audit.accusations) this.#court.accuse(accusation)
     for (const violation of audit.judged) this.#court.accuseAt(violation)
     return report({
