@@ -117,10 +117,9 @@ export const LOCK: readonly Mutant[] = [
     },
     {
       name: 'a fault is swallowed',
-      find: `      fold({ kind: 'failed', at: now(), startedAt })
-      this.#report(purpose, error)`,
-      replace: `      fold({ kind: 'failed', at: now(), startedAt })
-      void error`,
+      find: `      fold(failed(failure, now(), startedAt))
+      this.#answers.report(failure)`,
+      replace: `      fold(failed(failure, now(), startedAt))`,
       rule: 'design 5.8: errors go to onError, never swallowed',
     },
     {

@@ -43,7 +43,8 @@ describe('an event recorder', () => {
   })
 
   it('writes nothing about what is gone', async () => {
-    const { record, requests } = recorder(refused(404))
+    const body = JSON.stringify({ kind: 'Status', code: 404, reason: 'NotFound' })
+    const { record, requests } = recorder({ status: 404, body })
     await record()
     assert.equal(requests.length, 1)
   })
