@@ -205,6 +205,12 @@ const RATE: readonly Row[] = [
     { lease: held, ...sealedTwice, group: group({ status: { term: 3 } }), memory: justWritten },
     ['writeStatus'],
   ],
+  [
+    'a condition at most every second: an operator that acts beside it may write another one over it',
+    { ...settled(), pods: [{ ...leader, ready: false }], memory: justWritten },
+    [],
+    now + 600,
+  ],
   ['nothing when nothing changed', { ...settled(), memory: justWritten }, []],
 ]
 

@@ -210,17 +210,12 @@ function mayBeOutdated(o: GroupObservation, group: LeaderGroup, gate: Gate): boo
   return !(live.object.readAt !== undefined && live.object.readAt > (o.groupSeenAt ?? 0))
 }
 
-/** What is written at once: who leads, in which term, and whether all is well. */
+/**
+ * What is written at once: who leads, and in which term. Conditions are what two operators that both act may disagree about
+ * for as long as a Lease lasts: each would write its own over the other's without a pause.
+ */
 function essence(status: LeaderGroupStatus | undefined): unknown {
-  const conditions = status?.conditions?.map(({ type, status: value, reason }) => [type, value, reason])
-  return [
-    status?.holderUID,
-    status?.term,
-    status?.transitions,
-    status?.observedGeneration,
-    status?.leaseName,
-    conditions,
-  ]
+  return [status?.holderUID, status?.term, status?.transitions, status?.observedGeneration, status?.leaseName]
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -86,7 +86,6 @@ export function pared(mode: World['mode'], status: LeaderGroupStatus): LeaderGro
 function misread(o: GroupObservation, group: LeaderGroup, omission?: Omission): GroupObservation {
   const gate = gateOf(o, group)
   if (omission === 'noRound' && gate.kind === 'open') return { ...looksSealed(o, group), podsListedAt: Infinity }
-  if (omission === 'noBirthList' && gate.kind === 'absent') return { ...o, podsListedAt: Infinity }
   if (omission === 'alwaysFresh') {
     return { ...o, leaseAbsentAt: Infinity, lease: o.lease && { ...o.lease, readAt: Infinity } }
   }

@@ -135,15 +135,7 @@ export interface Arrival {
 
 /** A rule left out, to show that the exploration would notice. */
 export type Omission =
-  | 'noPodVersion'
-  | 'noSeal'
-  | 'noStamp'
-  | 'noRound'
-  | 'noGateVersion'
-  | 'noLeaseVersion'
-  | 'alwaysFresh'
-  | 'lowBirth'
-  | 'noBirthList'
+  'noPodVersion' | 'noSeal' | 'noStamp' | 'noRound' | 'noGateVersion' | 'noLeaseVersion' | 'alwaysFresh' | 'lowBirth'
 
 export type Step = readonly [words: string, world: World]
 
