@@ -92,9 +92,9 @@ describe('electors of other languages', () => {
     assert.deepEqual(surprising, [])
   })
 
-  it('take the Lease when it may be taken, and leave what else is on it', async () => {
+  it('count their terms, leave what else is on the Lease, and ours takes it when it may be taken', async () => {
     const leases = (await observer.history()).flatMap((change) => (change.kind === 'lease' ? [change.object] : []))
-    checkLeaseHistory(leases, METADATA)
+    for (const said of checkLeaseHistory(leases, METADATA)) console.log(`      ${said}`)
   })
 })
 
