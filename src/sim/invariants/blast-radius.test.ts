@@ -43,6 +43,10 @@ const VERSION = { uid: 'x', version: 2 }
 const release = { spec: { holderIdentity: '' }, metadata: { uid: 'lock-uid', resourceVersion: '3' } }
 
 rows('blast radius', [
+  [
+    'keys on a pod that was named once, by an operator that knows of no later name',
+    [...LED, seal('a', 2), pod('a', { metadata: { labels: {} } }), podWrite('a', { sealed: null }), seal('a', 2)],
+  ],
   ['all that a failover takes', [...LED, seal('a', 2)]],
   [
     'keys on a pod that is no longer selected',

@@ -13,7 +13,7 @@ import type { Group, Step, World } from './world.ts'
  *
  * - Asked for, whether it succeeds or not: only the requests of `permitted.ts`.
  * - Committed: of a pod only labels and annotations under a group's prefix, and only if the pod as it was is selected by the
- *   group, bears its keys or is named by its gate; the pod is neither made nor ended by it. Of a group only its
+ *   group, bears its keys or is named by its gate, as an operator may have seen both last; the pod is neither made nor ended by it. Of a group only its
  *   status. Of a Lease that a group in mode Observe follows only the holder, which is emptied.
  *
  * I13: groups do not touch each other, nor what is nobody's.
@@ -120,10 +120,8 @@ export class BlastRadius implements Invariant {
 function isTheirs(pod: Pod, group: Group): boolean {
   const { role, term, sealed } = keysOf(pod, group.name)
   if (role !== undefined || term !== undefined || sealed !== undefined) return true
-  const { name, uid } = pod.metadata
-  const { gate, specs } = group
-  if (gate.kind === 'named' && identityOf(gate.holder) === identityOf({ name, uid })) return true
-  return specs.some(({ selector }) => isMatched(selector, pod.metadata.labels))
+  if (group.everNamed.has(identityOf(pod.metadata))) return true
+  return group.specs.some(({ selector }) => isMatched(selector, pod.metadata.labels))
 }
 
 function changedKeys(before: KubeObject, after: KubeObject): readonly string[] {

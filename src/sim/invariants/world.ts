@@ -17,7 +17,7 @@ import {
   NO_GATE,
   sameNaming,
 } from './gate.ts'
-import { addGroupsOn, type Keys, keysOf, ownerOf, type PodName, readTerm, refOf } from './wire.ts'
+import { addGroupsOn, identityOf, type Keys, keysOf, ownerOf, type PodName, readTerm, refOf } from './wire.ts'
 
 const LEADER = 'leader'
 /** What was overwritten so long ago has no label on its way any more. */
@@ -39,6 +39,8 @@ export interface Group {
   gate: Gate
   /** Whom the gate named last, whatever became of the gate since: a label for it may be on its way. */
   naming: Naming | undefined
+  /** Identities of all whom the gate ever named: an operator may have an old view of it. */
+  readonly everNamed: Set<string>
   /** Namings that a stranger overwrote with one of his own, in due form. */
   readonly overwritten: Naming[]
   /** Who bears the leader label, by UID. */
@@ -144,6 +146,7 @@ export class World {
         object: undefined,
         uid: undefined,
         specs: [],
+        everNamed: new Set(),
         gate: NO_GATE,
         naming: undefined,
         overwritten: [],
@@ -241,6 +244,7 @@ export class World {
       // What leads by a naming that somebody else overwrote, or is about to, cannot be known to who comes after.
       if (!isOperators && namingBefore) excuse(group, namingBefore)
       group.named++
+      group.everNamed.add(identityOf(is.holder))
       group.naming = { holder: is.holder, term: is.term }
     } else if (is.kind === 'vacant' && isOperators) {
       group.naming = undefined

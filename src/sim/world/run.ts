@@ -32,6 +32,8 @@ export interface Outcome {
 const STEP_MILLIS = 2_000
 /** Once all is well, counts in status and events follow. */
 const SETTLE_MILLIS = 10_000
+/** A watch on a connection that is dead is given up after that, and until then its operator writes what is no longer true. */
+const SILENCE_MILLIS = 90_000
 /** Then nothing is written any more. */
 const QUIET_MILLIS = 20_000
 
@@ -61,7 +63,7 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
   for (const until = world.world.now() + recoveryMillis(plan); !isWell() && world.world.now() < until;) {
     await world.world.advance(STEP_MILLIS)
   }
-  await world.world.advance(SETTLE_MILLIS)
+  await world.world.advance(SETTLE_MILLIS + SILENCE_MILLIS / slowestRate(plan))
   const writesBefore = world.api.history.length
   await world.world.advance(QUIET_MILLIS)
   for (const { name } of plan.groups) judged('L1', () => assert.equal(unwell(world, name), undefined))
@@ -99,11 +101,15 @@ function calm(world: World): void {
  * A dead connection is found out after 90 s of silence, by the slowest clock; a watch that has failed again and again waits
  * for 30 s; an operators' Lease runs out, and the next one may do so again.
  */
-function recoveryMillis({ operators, slots }: Plan): number {
-  const slowest = Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
+function recoveryMillis(plan: Plan): number {
+  const { operators, slots } = plan
   const leases = [...operators.map(({ election }) => election), ...slots.map(({ candidate }) => candidate?.timing)]
   const lease = Math.max(...leases.map((timing) => timing?.leaseDurationSeconds ?? 0))
-  return (90_000 + 30_000 + 60_000 + 3 * lease * 1000) / slowest
+  return (SILENCE_MILLIS + 30_000 + 60_000 + 3 * lease * 1000) / slowestRate(plan)
+}
+
+function slowestRate({ operators, slots }: Plan): number {
+  return Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
 }
 
 /** Why the group is not as it should be, if anybody can lead it. */
