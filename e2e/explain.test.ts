@@ -174,6 +174,10 @@ describe('the command line, on a real control plane', () => {
         const { kind } = await scene.api.get(EndpointSlices, { namespace, name: 'db-leader-ipv4' })
         return kind === 'ok' ? true : undefined
       })
+      // Conditions follow within a second.
+      await scene.untilStatus('its Services are ready', ({ conditions = [] }) =>
+        conditions.some(({ type, status }) => type === 'ServicesReady' && status === 'True'),
+      )
       await operator.kill()
     })
     afterEach(() => operator.start())
