@@ -55,6 +55,12 @@ export const FOLLOW: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/follow/holder.ts', 'src/group/follow/holder.test.ts', [
     {
+      name: 'a renewal makes a record this pod’s, whoever acquired it',
+      find: "if (by === 'prefix' && isAcquiredBeforeStart(record.acquireTime, pod)) return true",
+      replace: '',
+      rule: 'design 4.3: a record older than the pod maps to nobody',
+    },
+    {
       name: 'the IP of a hostNetwork pod is mapped',
       find: 'return !pod.hostNetwork && pod.phase',
       replace: 'return pod.phase',
@@ -221,9 +227,15 @@ export const FOLLOW: readonly Mutant[] = [
     },
     {
       name: 'the Lease is emptied unasked',
-      find: 'const release = view.releaseDeadHolder ? releaseOf(lease, by, proofs) : undefined',
-      replace: 'const release = releaseOf(lease, by, proofs)',
+      find: 'view.releaseDeadHolder && !mayBeEarlier',
+      replace: '!mayBeEarlier',
       rule: 'design 4.3: only with failover.releaseDeadHolder',
+    },
+    {
+      name: 'the Lease of an earlier pod of the name is emptied',
+      find: 'view.releaseDeadHolder && !mayBeEarlier',
+      replace: 'view.releaseDeadHolder',
+      rule: 'design 4.3: proof of death must never be wrong',
     },
     {
       name: 'the Lease of a group in mode Assign is followed',

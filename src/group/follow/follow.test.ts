@@ -152,6 +152,13 @@ const ROWS: Readonly<Record<string, Row>> = {
     is: 'HolderDead',
     message: /waiting until/,
   },
+  '… nor when an earlier pod of its name had acquired it, whose process may renew it still': {
+    pods: DB0_CRASHED,
+    lease: { acquireTime: '2026-01-01T11:59:59.999999Z' },
+    releases: true,
+    is: 'HolderDead',
+    message: /waiting until/,
+  },
   '… nor when it went by IP': {
     holder: '10.0.0.1',
     pods: [pod('db-0', { ...crashed, podIPs: ['10.0.0.1'] })],

@@ -1,5 +1,6 @@
 import { deathProofs, type DeathProof, type MortalPod } from './death.ts'
 import {
+  isAcquiredBeforeStart,
   mapHolder,
   type HolderPod,
   type HolderWay,
@@ -123,7 +124,9 @@ function dead<P extends FollowedPod>(
   by: HolderWay,
   proofs: readonly DeathProof[],
 ): Follow<P> {
-  const release = view.releaseDeadHolder ? releaseOf(lease, by, proofs) : undefined
+  // An identity that an earlier pod of the name had too may still be renewed by that one's process.
+  const mayBeEarlier = isAcquiredBeforeStart(lease.acquireTime, pod)
+  const release = view.releaseDeadHolder && !mayBeEarlier ? releaseOf(lease, by, proofs) : undefined
   const how = proofs.some((proof) => proof.by !== 'outOfService')
     ? 'its container has ended'
     : 'its node is out of service'

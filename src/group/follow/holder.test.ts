@@ -123,6 +123,27 @@ const AGES: readonly AgeRow[] = [
     OLD_ACQUIRE,
     'uid-of-p by name',
   ],
+  [
+    '… and something unique: an earlier pod’s process lives on and renews',
+    'p_x',
+    { firstSeenAt: 19, appeared: true },
+    OLD_ACQUIRE,
+    'olderThanPod',
+  ],
+  [
+    '… and something unique, acquired in the second of its start',
+    'p_x',
+    { firstSeenAt: 19, appeared: true, startTime: at('12:05:00') },
+    {},
+    'uid-of-p by prefix',
+  ],
+  [
+    '… and something unique, without a start',
+    'p_x',
+    { firstSeenAt: 19, startTime: undefined },
+    {},
+    'uid-of-p by prefix',
+  ],
   ['there before the pod came', 'p', NEW, {}, 'olderThanPod'],
   ['there before the pod came, with something unique', 'p_x', NEW, {}, 'olderThanPod'],
   [

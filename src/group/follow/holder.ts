@@ -127,6 +127,9 @@ function isOlder(
   // It was mapped so before, and a pod keeps its name and IPs for as long as it lives. Electors that find their own
   // identity in a Lease keep its acquireTime, so after an operator restart nothing else would tell.
   if (named?.uid === pod.uid && named.identity === identity) return false
+  // What follows the name is some process's own. One of an earlier pod of the name may live on, after a deletion by force,
+  // and renew: that changes the record, but not whose it is.
+  if (by === 'prefix' && isAcquiredBeforeStart(record.acquireTime, pod)) return true
   const meantSince = by === 'ip' ? Math.max(pod.firstSeenAt, pod.podIPsSeenAt) : pod.firstSeenAt
   if (record.sight.changed && record.sight.seenAt > meantSince) return false
   // When a pod got its IP is written nowhere.
@@ -143,6 +146,18 @@ function isAcquiredAfterStart(acquireTime: string | null | undefined, pod: Holde
   const acquired = wholeSeconds(acquireTime)
   const starts = [pod.startTime, pod.creationTime].map(wholeSeconds).filter((seconds) => seconds !== undefined)
   return acquired !== undefined && starts.length > 0 && acquired > Math.max(...starts)
+}
+
+/**
+ * An earlier pod of the name acquired it. Both times come from the clock of one node if it is this pod's; nothing else is
+ * compared with them. False where either is unknown.
+ */
+export function isAcquiredBeforeStart(
+  acquireTime: string | null | undefined,
+  { startTime }: Pick<HolderPod, 'startTime'>,
+): boolean {
+  const [acquired, started] = [wholeSeconds(acquireTime), wholeSeconds(startTime)]
+  return acquired !== undefined && started !== undefined && acquired < started
 }
 
 function whyUnknown(identity: string, pods: readonly HolderPod[], meant: number, current: number): UnknownHolder {
