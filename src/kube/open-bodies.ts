@@ -1,6 +1,8 @@
-import type { Dispatcher } from 'undici'
-
-type Body = Dispatcher.ResponseData['body']
+/** What is needed of a stream: the library's declarations name no package. */
+interface Body extends AsyncIterable<unknown> {
+  once(event: 'close', listener: () => void): unknown
+  destroy(error: Error): unknown
+}
 
 /** Of one that was ended: its connection is taken for dead. */
 export class Silent extends Error {
