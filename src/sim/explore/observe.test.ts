@@ -34,7 +34,12 @@ const WORLDS: readonly (readonly [string, Partial<Budget>, Rules['lag'], Start?]
   ['the Lease is deleted and created again', { acquisitions: 1, deletions: 1 }, 'caches'],
   ['the record is silent for its duration, for one operator first', { acquisitions: 1, expiries: 1 }, 'caches'],
   ['a pod is recreated under its name while the Lease changes hands', { acquisitions: 1, recreations: 1 }, 'caches'],
-  ['a pod is recreated under its name', { renewals: 1, recreations: 1 }, 'objects', { identity: 'nameAndUID' }],
+  [
+    'a pod is recreated under its name, and identities are unique',
+    { acquisitions: 1, recreations: 1 },
+    'caches',
+    { identity: 'nameAndUID' },
+  ],
   ['the container of a pod ends while the Lease changes hands', { acquisitions: 1, deaths: 1 }, 'caches'],
   ['the container of a pod ends while it renews', { renewals: 1, deaths: 1 }, 'objects'],
   ['the container of a pod is restarted', { deaths: 1, restarts: 1, renewals: 1 }, 'caches'],
