@@ -118,6 +118,38 @@ describe('undici transport', () => {
     assert.equal(await read(transport, get('/', { lane: 'lease' })), lease)
   })
 
+  describe('a spare connection', () => {
+    /** A spare, and the transport that opened it: the server hangs up after each answer. */
+    async function spare(access: { tls: object }): Promise<{ transport: UndiciTransport; socket: Socket }> {
+      const server = createServer((_request, response) => response.writeHead(200, { connection: 'close' }).end())
+      const address = `http://${await listen(server)}`
+      const transport = open({ server: address, load: () => Promise.resolve({ headers: {}, ...access }) })
+      await read(transport, get('/'))
+      // The next request's connection, and then the spare: the request before has left none.
+      const opened = once(server, 'connection').then(() => once(server, 'connection'))
+      await read(transport, get('/', { lane: 'lease' }))
+      const [socket] = (await opened) as [Socket]
+      await takenBack()
+      return { transport, socket }
+    }
+
+    it('is opened for locks, and ends with the transport', async () => {
+      const { transport, socket } = await spare({ tls: {} })
+      const closed = once(socket, 'close')
+      await transport.close()
+      await closed
+    })
+
+    it('ends when the certificates have changed', async () => {
+      const access = { tls: {} }
+      const { transport, socket } = await spare(access)
+      const closed = once(socket, 'close')
+      access.tls = { ca: pem('first-ca.crt') }
+      await read(transport, get('/', { lane: 'lease' }))
+      await closed
+    })
+  })
+
   describe('when a thousand electors begin together', () => {
     const many = <T>(begin: (index: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: 100 }, (_, index) => begin(index)))

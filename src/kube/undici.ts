@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
-import { DeadlineExceeded } from '../clock.ts'
+import { DeadlineExceeded, systemClock, type Clock } from '../clock.ts'
 import type { Access, Credentials } from './credentials.ts'
 import { OpenBodies } from './open-bodies.ts'
+import { Spare } from './spare.ts'
 import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
 export interface UndiciTransport extends Transport {
@@ -37,17 +38,21 @@ const TCP_PROBE_MILLIS = 30_000
  * request connects anew. What still runs on the old agent (watches) goes on if it was heard of since that request was sent;
  * else it is ended with an error, for it may be as dead.
  *
+ * When the last connection for locks has gone idle for too long, a spare is kept open in its place (`spare.ts`).
+ *
  * A 401 makes the credentials be read again, and the request is sent once more if they have changed. Nothing else is
  * retried.
  */
 export function undiciTransport(options: {
   readonly credentials: Credentials
   readonly userAgent: string
+  /** @default the system's */
+  readonly clock?: Pick<Clock, 'now'>
 }): UndiciTransport {
-  const { credentials, userAgent } = options
+  const { credentials, userAgent, clock = systemClock } = options
   const base = new URL(credentials.server)
   const prefix = base.pathname.replace(/\/+$/, '')
-  const agents = new LaneAgents(base.origin)
+  const agents = new LaneAgents(base.origin, clock)
   const bodies = new OpenBodies()
 
   async function sendOnce(request: TransportRequest, access: Access): Promise<Dispatcher.ResponseData> {
@@ -106,11 +111,13 @@ export function undiciTransport(options: {
 /** The agent of each lane, and those that only finish what they have begun. */
 class LaneAgents {
   readonly #origin: string
-  readonly #current = new Map<Lane, { readonly agent: Dispatcher; access: Access }>()
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #current = new Map<Lane, { readonly agent: Dispatcher; readonly spare: Spare | undefined; access: Access }>()
   readonly #retired = new Set<Dispatcher>()
 
-  constructor(origin: string) {
+  constructor(origin: string, clock: Pick<Clock, 'now'>) {
     this.#origin = origin
+    this.#clock = clock
   }
 
   /** A new one when the certificates have changed: connections that trust the old ones end with their requests. */
@@ -123,14 +130,16 @@ class LaneAgents {
       }
       this.retire(lane, current.agent)
     }
-    const agent = connectingAgent(this.#origin, access, lane)
-    this.#current.set(lane, { agent, access })
-    return agent
+    const connecting = connectingAgent(this.#origin, access, lane, this.#clock)
+    this.#current.set(lane, { ...connecting, access })
+    return connecting.agent
   }
 
   /** Does nothing when `agent` has been replaced already: many requests may run into their deadlines together. */
   retire(lane: Lane, agent: Dispatcher): void {
-    if (this.#current.get(lane)?.agent !== agent) return
+    const current = this.#current.get(lane)
+    if (current?.agent !== agent) return
+    current.spare?.close()
     this.#current.delete(lane)
     this.#retired.add(agent)
     const gone = (): void => void this.#retired.delete(agent)
@@ -140,6 +149,7 @@ class LaneAgents {
 
   async close(): Promise<void> {
     const all = [...this.#retired, ...[...this.#current.values()].map(({ agent }) => agent)]
+    for (const { spare } of this.#current.values()) spare?.close()
     this.#current.clear()
     await Promise.all(all.map((agent) => agent.destroy()))
   }
@@ -149,7 +159,12 @@ function isSameConnection(a: Access, b: Access): boolean {
   return a === b || (a.proxyUrl === b.proxyUrl && isDeepStrictEqual(a.tls, b.tls))
 }
 
-function connectingAgent(origin: string, { tls, proxyUrl }: Access, lane: Lane): Dispatcher {
+function connectingAgent(
+  origin: string,
+  { tls, proxyUrl }: Access,
+  lane: Lane,
+  clock: Pick<Clock, 'now'>,
+): { agent: Dispatcher; spare: Spare | undefined } {
   const connect = {
     ...tls,
     timeout: CONNECT_TIMEOUT_MILLIS,
@@ -160,12 +175,18 @@ function connectingAgent(origin: string, { tls, proxyUrl }: Access, lane: Lane):
   const connections = lane === 'lease' ? LEASE_CONNECTIONS : null
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MILLIS, connections }
   // A pool and not an Agent: once told to close, an Agent forgets its pools, and destroy() no longer reaches them.
-  if (proxyUrl === undefined)
-    return new Pool(origin, { ...common, connect: inTurns(buildConnector({ ...connect, allowH2: false })) })
+  if (proxyUrl === undefined) {
+    const open = inTurns(buildConnector({ ...connect, allowH2: false }))
+    if (lane !== 'lease') return { agent: new Pool(origin, { ...common, connect: open }), spare: undefined }
+    const spare = new Spare(open, clock, () => pool.stats.connected === 0)
+    const pool: Pool = new Pool(origin, { ...common, connect: spare.connect })
+    pool.on('disconnect', () => spare.prepare())
+    return { agent: pool, spare }
+  }
   if (!/^(https?|socks5?):$/.test(URL.parse(proxyUrl)?.protocol ?? '')) {
     throw new Error(`proxy-url ${JSON.stringify(proxyUrl)}: only http, https and socks5 proxies are supported`)
   }
-  return new ProxyAgent({
+  const agent = new ProxyAgent({
     ...common,
     uri: proxyUrl,
     requestTls: connect,
@@ -173,6 +194,7 @@ function connectingAgent(origin: string, { tls, proxyUrl }: Access, lane: Lane):
     // A proxy that never answers CONNECT: the request is gone by then, this frees its connection.
     clientFactory: (proxy, given) => new Pool(proxy, { ...given, headersTimeout: CONNECT_TIMEOUT_MILLIS }),
   })
+  return { agent, spare: undefined }
 }
 
 /** Some at a time, the others in the order in which they came. */
