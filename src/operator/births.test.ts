@@ -5,6 +5,7 @@ import { trimPod } from './trim.ts'
 
 const ROLE = 'db.leadergroup.io/role'
 const SEALED = 'db.leadergroup.io/sealed'
+const TERM = 'db.leadergroup.io/term'
 const LABELLED = { [ROLE]: 'leader' }
 const OWNERS = [
   { apiVersion: 'v1', kind: 'ConfigMap', name: 'c', uid: 'c' },
@@ -54,6 +55,7 @@ describe('a bare role', () => {
     ['a label alone', { labels: LABELLED }, ['db']],
     ['beside a stamp of the group', { labels: LABELLED, annotations: { [SEALED]: 'g/0' } }, []],
     ['beside a stamp of another', { labels: LABELLED, annotations: { ['web.leadergroup.io/sealed']: 'g/0' } }, ['db']],
+    ['beside a term of the group: a leader whose stamp is off', { labels: LABELLED, annotations: { [TERM]: '4' } }, []],
     ['of several groups', { labels: { ...LABELLED, 'web.leadergroup.io/role': '' } }, ['db', 'web']],
     ['of a follower', { labels: { [ROLE]: 'follower' } }, []],
     ['no label', { annotations: { 'db.leadergroup.io/term': '4' } }, []],

@@ -24,13 +24,17 @@ export class Births {
   }
 }
 
-/** Groups whose role label is there without their stamp, which each pod bears that an operator has labelled. */
-export function groupsWithBareRole({ labels, annotations }: ObjectMeta): readonly string[] {
+/**
+ * Groups whose role label is there without what an operator's comes with: stamp and term. Either of them is enough: where a
+ * hand has taken the stamp off a leader, an operator that starts then must not take it for one that was born so.
+ */
+export function groupsWithBareRole({ labels, annotations = {} }: ObjectMeta): readonly string[] {
   return Object.entries(labels ?? {}).flatMap(([key, role]) => {
     const group = groupOfKey(key)
     // To be born as a follower does no harm.
     if (group === undefined || key !== groupKeys(group).role || role === FOLLOWER_ROLE) return []
-    return Object.hasOwn(annotations ?? {}, groupKeys(group).sealed) ? [] : [group]
+    const { sealed, term } = groupKeys(group)
+    return Object.hasOwn(annotations, sealed) || Object.hasOwn(annotations, term) ? [] : [group]
   })
 }
 

@@ -1,9 +1,7 @@
 import { sleepUntil } from '../../clock.ts'
-import type { Candidate, CandidatePlan } from './candidate.ts'
-import { CandidateLife, type Birth } from './candidate-life.ts'
+import type { CandidatePlan } from './candidate.ts'
 import { ClientGoRecord } from './client-go-record.ts'
-import type { Link } from './link.ts'
-import type { ProcessClock } from './process-clock.ts'
+import { ElectingProcess, type Birth } from './electing-process.ts'
 
 /** JitterFactor of client-go. */
 const JITTER = 1.2
@@ -13,8 +11,7 @@ const JITTER = 1.2
  * have failed for the whole renew deadline, whatever time says, and empties the Lease that it finds then. A process that
  * has lost begins anew, as one does that is started again.
  */
-export class ClientGoCandidate implements Candidate {
-  readonly #life: CandidateLife
+export class ClientGoCandidate extends ElectingProcess {
   readonly #record: ClientGoRecord
   readonly #plan: CandidatePlan
   #cancel = new AbortController()
@@ -22,35 +19,14 @@ export class ClientGoCandidate implements Candidate {
   #leads = false
 
   constructor(plan: CandidatePlan, birth: Birth) {
-    const life = new CandidateLife(plan, birth, () => this.#believed())
-    this.#life = life
+    super(plan, birth)
     this.#plan = plan
-    this.#record = new ClientGoRecord(plan, life)
-    this.#run().catch((error: unknown) => life.fault(error))
-  }
-
-  get process(): string {
-    return this.#life.process
-  }
-
-  get identity(): string {
-    return this.#life.identity
-  }
-
-  get clock(): ProcessClock {
-    return this.#life.clock
-  }
-
-  get link(): Link {
-    return this.#life.link
-  }
-
-  tell(lease: string): void {
-    this.#life.tell(lease)
+    this.#record = new ClientGoRecord(plan, this)
+    this.#run().catch((error: unknown) => this.fault(error))
   }
 
   giveWay(): void {
-    this.#life.clock.whenRunning(() => this.#cancel.abort(new Error('it gives way')))
+    this.clock.whenRunning(() => this.#cancel.abort(new Error('it gives way')))
   }
 
   stop(): void {
@@ -58,11 +34,7 @@ export class ClientGoCandidate implements Candidate {
     this.giveWay()
   }
 
-  kill(): void {
-    this.#life.end()
-  }
-
-  #believed(): { readonly number: number } | undefined {
+  protected believed(): { readonly number: number } | undefined {
     return this.#leads ? { number: this.#record.transitions } : undefined
   }
 
@@ -73,12 +45,12 @@ export class ClientGoCandidate implements Candidate {
       const { signal } = this.#cancel
       if (await this.#acquire(signal)) {
         this.#leads = true
-        this.#life.believe(this.#believed())
+        this.believe(this.believed())
         await this.#renew(signal)
         // First the release, then the callback that says that leading is over: the order of client-go.
         if (this.#plan.releases) await this.#record.release()
         this.#leads = false
-        this.#life.believe(undefined)
+        this.believe(undefined)
       }
       if (!this.#isStopping) await this.#sleep(retryPeriodSeconds * 1000 * (1 + JITTER) * 1.5)
     }
@@ -88,7 +60,7 @@ export class ClientGoCandidate implements Candidate {
     const { retryPeriodSeconds } = this.#plan.timing
     while (!signal.aborted) {
       if (await this.#record.tryAcquireOrRenew(signal)) return true
-      await this.#sleep(retryPeriodSeconds * 1000 * (1 + this.#life.random() * JITTER), signal)
+      await this.#sleep(retryPeriodSeconds * 1000 * (1 + this.random() * JITTER), signal)
     }
     return false
   }
@@ -96,7 +68,7 @@ export class ClientGoCandidate implements Candidate {
   /** Until a poll has failed for the whole renew deadline. */
   async #renew(signal: AbortSignal): Promise<void> {
     const { retryPeriodSeconds, renewDeadlineSeconds } = this.#plan.timing
-    const { clock } = this.#life
+    const { clock } = this
     while (!signal.aborted) {
       const until = clock.now() + renewDeadlineSeconds * 1000
       while (!(await this.#record.tryAcquireOrRenew(signal, until))) {
@@ -109,7 +81,7 @@ export class ClientGoCandidate implements Candidate {
 
   /** Ends early, and without a word, when the signal aborts. */
   async #sleep(millis: number, signal = new AbortController().signal): Promise<void> {
-    const { clock } = this.#life
+    const { clock } = this
     try {
       await sleepUntil(clock, clock.now() + millis, signal)
     } catch (error) {

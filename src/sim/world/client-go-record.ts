@@ -1,12 +1,12 @@
 import { microTime } from '../../election/micro-time.ts'
 import { Leases, type Lease, type LeaseSpec } from '../../kube/objects.ts'
 import type { CandidatePlan } from './candidate.ts'
-import type { CandidateLife } from './candidate-life.ts'
+import type { ElectingProcess } from './electing-process.ts'
 import { NAMESPACE } from './hands.ts'
 
 /** One try of client-go's elector, and what it keeps between tries. */
 export class ClientGoRecord {
-  readonly #life: CandidateLife
+  readonly #process: ElectingProcess
   readonly #plan: CandidatePlan
   readonly #key: { readonly namespace: string; readonly name: string }
   /** The object of the last answer, which carries the version of the next PUT. */
@@ -16,9 +16,9 @@ export class ClientGoRecord {
   #raw = ''
   #observedAt = -Infinity
 
-  constructor(plan: CandidatePlan, life: CandidateLife) {
+  constructor(plan: CandidatePlan, process: ElectingProcess) {
     this.#plan = plan
-    this.#life = life
+    this.#process = process
     this.#key = { namespace: NAMESPACE, name: plan.lease }
   }
 
@@ -27,7 +27,7 @@ export class ClientGoRecord {
   }
 
   async tryAcquireOrRenew(signal: AbortSignal, until = Infinity): Promise<boolean> {
-    const { clock } = this.#life
+    const { clock } = this.#process
     const now = clock.now()
     const next = this.#mine(now)
     try {
@@ -36,7 +36,7 @@ export class ClientGoRecord {
         Object.assign(next, { acquireTime, leaseTransitions })
         if (await this.#put(next, signal, until)) return true
       }
-      const found = await this.#life.api.get(Leases, this.#key, this.#call(signal, until))
+      const found = await this.#process.api.get(Leases, this.#key, this.#call(signal, until))
       if (found.kind === 'notFound') return await this.#create(next, signal, until)
       if (found.kind !== 'ok') return false
       this.#see(found.object)
@@ -56,7 +56,7 @@ export class ClientGoRecord {
 
   /** It reads the Lease and empties it if its own record, not what it read, says that it leads. */
   async release(): Promise<void> {
-    const { clock, api } = this.#life
+    const { clock, api } = this.#process
     const until = clock.now() + this.#plan.timing.renewDeadlineSeconds * 1000
     const { signal } = new AbortController()
     try {
@@ -77,9 +77,9 @@ export class ClientGoRecord {
   }
 
   #mine(_now: number): LeaseRecordOf {
-    const time = microTime(this.#life.clock.wallNow())
+    const time = microTime(this.#process.clock.wallNow())
     return {
-      holderIdentity: this.#life.identity,
+      holderIdentity: this.#process.identity,
       leaseDurationSeconds: Math.floor(this.#plan.timing.leaseDurationSeconds),
       renewTime: time,
       acquireTime: time,
@@ -90,7 +90,7 @@ export class ClientGoRecord {
   async #create(spec: LeaseRecordOf, signal: AbortSignal, until: number): Promise<boolean> {
     const { name, namespace } = this.#key
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec }
-    const made = await this.#life.api.create<Lease>(Leases, namespace, lease, this.#call(signal, until))
+    const made = await this.#process.api.create<Lease>(Leases, namespace, lease, this.#call(signal, until))
     if (made.kind !== 'ok') return false
     this.#own(made.object, spec)
     return true
@@ -98,7 +98,7 @@ export class ClientGoRecord {
 
   async #put(spec: LeaseRecordOf, signal: AbortSignal, until: number): Promise<boolean> {
     const lease = { ...this.#lease, spec }
-    const put = await this.#life.api.replace<Lease>(Leases, this.#key, lease, this.#call(signal, until))
+    const put = await this.#process.api.replace<Lease>(Leases, this.#key, lease, this.#call(signal, until))
     if (put.kind !== 'ok') return false
     this.#own(put.object, spec)
     return true
@@ -108,7 +108,7 @@ export class ClientGoRecord {
   #own(lease: Lease, spec: LeaseRecordOf): void {
     this.#lease = lease
     this.#observed = spec
-    this.#observedAt = this.#life.clock.now()
+    this.#observedAt = this.#process.clock.now()
   }
 
   #see(lease: Lease): void {
@@ -122,11 +122,11 @@ export class ClientGoRecord {
     if (raw === this.#raw) return
     this.#raw = raw
     this.#observed = spec
-    this.#observedAt = this.#life.clock.now()
+    this.#observedAt = this.#process.clock.now()
   }
 
   #isLeader(): boolean {
-    return this.#observed.holderIdentity === this.#life.identity
+    return this.#observed.holderIdentity === this.#process.identity
   }
 
   #isValid(now: number): boolean {
@@ -134,7 +134,7 @@ export class ClientGoRecord {
   }
 
   #call(signal: AbortSignal, until: number): { readonly signal: AbortSignal; readonly timeoutMillis?: number } {
-    const left = until - this.#life.clock.now()
+    const left = until - this.#process.clock.now()
     const most = Math.max(1000, this.#plan.timing.renewDeadlineSeconds * 500)
     return { signal, timeoutMillis: Math.max(1, Math.min(left, most)) }
   }

@@ -2,65 +2,37 @@ import { Elector } from '../../lock/elector.ts'
 import type { TermEndedError } from '../../lock/errors.ts'
 import { leaseLock } from '../../lock/lease-lock.ts'
 import type { Term } from '../../lock/term.ts'
-import type { Candidate, CandidatePlan } from './candidate.ts'
-import { CandidateLife, type Birth } from './candidate-life.ts'
+import type { CandidatePlan } from './candidate.ts'
+import { ElectingProcess, type Birth } from './electing-process.ts'
 import { NAMESPACE } from './hands.ts'
-import type { Link } from './link.ts'
-import type { ProcessClock } from './process-clock.ts'
 
 /** A program that elects with this library. */
-export class LibraryCandidate implements Candidate {
-  readonly #life: CandidateLife
+export class LibraryCandidate extends ElectingProcess {
   readonly #elector: Elector
   readonly #stop = new AbortController()
   readonly #releases: boolean
   #term: Term | undefined
 
   constructor(plan: CandidatePlan, birth: Birth) {
-    const life = new CandidateLife(plan, birth, () => this.#believed())
-    this.#life = life
+    super(plan, birth)
     this.#releases = plan.releases
-    const { clock, random, identity } = life
-    const lock = leaseLock(life.api, { namespace: NAMESPACE, name: plan.lease, clock, random })
+    const { clock, random, identity } = this
+    const lock = leaseLock(this.api, { namespace: NAMESPACE, name: plan.lease, clock, random })
     this.#elector = new Elector({ lock, identity, ...plan.timing, clock, random, onError: () => undefined })
     this.#elector
       .lead((term) => this.#work(term), { signal: this.#stop.signal })
-      .catch((error: unknown) => life.fault(error))
-  }
-
-  get process(): string {
-    return this.#life.process
-  }
-
-  get identity(): string {
-    return this.#life.identity
-  }
-
-  get clock(): ProcessClock {
-    return this.#life.clock
-  }
-
-  get link(): Link {
-    return this.#life.link
-  }
-
-  tell(lease: string): void {
-    this.#life.tell(lease)
+      .catch((error: unknown) => this.fault(error))
   }
 
   giveWay(): void {
-    this.#life.clock.whenRunning(() => void this.#elector.stepDown())
+    this.clock.whenRunning(() => void this.#elector.stepDown())
   }
 
   stop(): void {
-    if (this.#releases) this.#life.clock.whenRunning(() => this.#stop.abort())
+    if (this.#releases) this.clock.whenRunning(() => this.#stop.abort())
   }
 
-  kill(): void {
-    this.#life.end()
-  }
-
-  #believed(): { readonly number: number; readonly token: number } | undefined {
+  protected believed(): { readonly number: number; readonly token: number } | undefined {
     const term = this.#term
     if (!term || !this.#elector.isLeader()) return undefined
     return { number: term.number, token: Number(term.token) }
@@ -68,11 +40,11 @@ export class LibraryCandidate implements Candidate {
 
   async #work(term: Term): Promise<void> {
     this.#term = term
-    this.#life.believe({ number: term.number, token: Number(term.token) })
+    this.believe({ number: term.number, token: Number(term.token) })
     await new Promise<void>((resolve) => {
       if (term.signal.aborted) resolve()
       else term.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    this.#life.ended(term.signal.reason as TermEndedError)
+    this.ended(term.signal.reason as TermEndedError)
   }
 }

@@ -1,7 +1,7 @@
 import { Api } from '../../kube/api.ts'
 import type { Belief } from '../invariants/facts.ts'
 import type { TermEndedError } from '../../lock/errors.ts'
-import type { CandidatePlan } from './candidate.ts'
+import type { Candidate, CandidatePlan } from './candidate.ts'
 import { Dice } from './dice.ts'
 import { NAMESPACE } from './hands.ts'
 import { Link } from './link.ts'
@@ -16,8 +16,8 @@ export interface Birth {
   readonly stage: Stage
 }
 
-/** What all candidates have: a process on a node, a way to the API servers, and a belief that the judge is told. */
-export class CandidateLife {
+/** What all candidates are: a process on a node, with a way to the API servers, and a belief that the judge is told. */
+export abstract class ElectingProcess implements Candidate {
   readonly process: string
   readonly identity: string
   readonly clock: ProcessClock
@@ -26,19 +26,16 @@ export class CandidateLife {
   readonly random: () => number
   readonly #stage: Stage
   readonly #lease: string
-  readonly #asked: () => Belief['term']
-  #believed: Belief['term']
+  #told: Belief['term']
   #isOver = false
 
-  /** @param asked what it would answer now if it were asked whether it leads */
-  constructor(plan: CandidatePlan, { identity, process, node, stage }: Birth, asked: () => Belief['term']) {
+  constructor(plan: CandidatePlan, { identity, process, node, stage }: Birth) {
     const { world, seed, witness } = stage
     const { leaseDurationSeconds, renewDeadlineSeconds } = plan.timing
     this.process = process
     this.identity = identity
     this.#stage = stage
     this.#lease = plan.lease
-    this.#asked = asked
     // One oscillator: the clocks of a node's processes agree.
     this.clock = new ProcessClock(world, { offsetMillis: node.wallNow() - world.wallNow(), rate: node.rate })
     this.random = new Dice(`${seed}/${process}`).random
@@ -53,35 +50,21 @@ export class CandidateLife {
     })
     stage.trace.tell(world.now(), process, () => `starts to elect (${plan.kind})`)
     this.clock.onRate = (rate) => witness.rate(process, rate)
-    this.clock.onRunning = (runs) => this.believe(runs ? withoutToken(this.#asked()) : undefined)
+    this.clock.onRunning = (runs) => this.believe(runs ? withoutToken(this.believed()) : undefined)
   }
 
-  /** Once more, if it leads: whoever else may lead by now. */
+  abstract giveWay(): void
+  abstract stop(): void
+
+  /** What it would answer now if it were asked whether it leads. */
+  protected abstract believed(): Belief['term']
+
   tell(lease: string): void {
-    if (lease === this.#lease && this.#believed && !this.clock.isStopped)
-      this.believe(withoutToken(this.#asked()), true)
-  }
-
-  believe(term: Belief['term'], anew = false): void {
-    if (this.#isOver || (!anew && term?.number === this.#believed?.number && !term === !this.#believed)) return
-    this.#believed = term
-    const { world, trace, witness } = this.#stage
-    witness.tell({ kind: 'belief', at: world.now(), process: this.process, ...(term ? { term } : {}) })
-    if (!anew)
-      trace.tell(world.now(), this.process, () => (term ? `leads in term ${term.number}` : 'does not lead any more'))
-  }
-
-  ended({ reason }: TermEndedError): void {
-    this.#stage.reach(`term ends: ${reason}`)
-    this.believe(undefined)
-  }
-
-  fault(error: unknown): void {
-    this.#stage.fault(this.process, error)
+    if (lease === this.#lease && this.#told && !this.clock.isStopped) this.believe(withoutToken(this.believed()), true)
   }
 
   /** The process is gone. */
-  end(): void {
+  kill(): void {
     if (this.#isOver) return
     this.#isOver = true
     const { world, trace, witness } = this.#stage
@@ -89,6 +72,25 @@ export class CandidateLife {
     this.link.close()
     witness.ends(this.process, 'candidate')
     trace.tell(world.now(), this.process, () => 'is gone')
+  }
+
+  /** @param anew also if it is what was told last: whoever else may lead by now */
+  protected believe(term: Belief['term'], anew = false): void {
+    if (this.#isOver || (!anew && term?.number === this.#told?.number && !term === !this.#told)) return
+    this.#told = term
+    const { world, trace, witness } = this.#stage
+    witness.tell({ kind: 'belief', at: world.now(), process: this.process, ...(term ? { term } : {}) })
+    if (!anew)
+      trace.tell(world.now(), this.process, () => (term ? `leads in term ${term.number}` : 'does not lead any more'))
+  }
+
+  protected ended({ reason }: TermEndedError): void {
+    this.#stage.reach(`term ends: ${reason}`)
+    this.believe(undefined)
+  }
+
+  protected fault(error: unknown): void {
+    this.#stage.fault(this.process, error)
   }
 }
 
