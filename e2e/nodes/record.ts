@@ -1,7 +1,15 @@
 /** What the API server showed of one namespace, and when it was seen here, in milliseconds of the wall clock. */
 import { systemClock } from '../../src/clock.ts'
 import type { Api } from '../../src/kube/api.ts'
-import { EndpointSlices, type KubeObject, Leases, type Pod, Pods, type Resource } from '../../src/kube/objects.ts'
+import {
+  EndpointSlices,
+  type KubeObject,
+  Leases,
+  type Pod,
+  Pods,
+  type Resource,
+  Services,
+} from '../../src/kube/objects.ts'
 import { watch } from '../../src/kube/watch.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { GROUP, serviceOf } from './setting.ts'
@@ -36,6 +44,7 @@ export class Record implements AsyncDisposable {
   readonly #addresses = new Map<string, string>()
   /** Pod name by UID. */
   readonly #labelled = new Map<string, string>()
+  #routedAt = 0
 
   constructor(api: Api, namespace: string) {
     this.#api = api
@@ -50,6 +59,10 @@ export class Record implements AsyncDisposable {
         const ready = (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
         this.#add('slice', gone ? '' : ready.map(({ targetRef }) => targetRef?.name ?? '?').join(','))
       }),
+      // Of all namespaces, for kube-proxy counts its pauses over all Services of the cluster.
+      ...[Services, EndpointSlices].map((resource: Resource<KubeObject>) =>
+        this.#follow(resource, () => (this.#routedAt = wallMillis()), {}),
+      ),
     ]
     for (const following of this.#following) following.catch(() => undefined)
   }
@@ -66,6 +79,11 @@ export class Record implements AsyncDisposable {
 
   /** The most pods that bore the label at once. */
   most = 0
+
+  /** When anything last changed, in any namespace, that kube-proxy writes rules for. */
+  get routedAt(): number {
+    return this.#routedAt
+  }
 
   /** Resolves to the first sighting after `since` that `is` wanted. */
   async until(what: string, millis: number, since: number, is: (sighting: Sighting) => boolean): Promise<Sighting> {
@@ -94,8 +112,12 @@ export class Record implements AsyncDisposable {
     this.sightings.push({ at: wallMillis(), kind, pod })
   }
 
-  async #follow<T extends KubeObject>(resource: Resource<T>, saw: (object: T, gone: boolean) => void): Promise<void> {
-    const source = { resource, namespace: this.#namespace, trim: (object: T) => object }
+  async #follow<T extends KubeObject>(
+    resource: Resource<T>,
+    saw: (object: T, gone: boolean) => void,
+    where: { readonly namespace?: string } = { namespace: this.#namespace },
+  ): Promise<void> {
+    const source = { resource, ...where, trim: (object: T) => object }
     const surroundings = { clock: systemClock, random: Math.random, signal: this.#stop.signal }
     for await (const change of watch(this.#api, source, surroundings)) {
       if (change.kind === 'reset') for (const object of change.objects) saw(object, false)

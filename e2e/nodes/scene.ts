@@ -16,6 +16,8 @@ import { type World, succeed } from './world.ts'
 const READY_MILLIS = 180_000
 /** kube-proxy writes no rules for so long after it has written some; and a client's lines take a while to arrive. */
 const SETTLED_MILLIS = 2_500
+/** On a cluster where something always changes it is measured all the same. */
+const RESTLESS_MILLIS = 30_000
 const BEAT_MILLIS = 10
 const REPLICAS = 3
 
@@ -161,7 +163,12 @@ export class Scene implements AsyncDisposable {
       if (group.kind !== 'ok' || leader === undefined) return undefined
       return group.object.status?.holder === leader && slice === leader ? true : undefined
     })
+    const startedAt = wallMillis()
     await sleep(SETTLED_MILLIS)
+    // Other namespaces too: an earlier scene that is being deleted would make kube-proxy pause for it.
+    while (wallMillis() - this.record.routedAt < SETTLED_MILLIS && wallMillis() - startedAt < RESTLESS_MILLIS) {
+      await sleep(100)
+    }
   }
 
   async #answers(seconds?: number): Promise<readonly Answer[]> {

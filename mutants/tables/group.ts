@@ -374,6 +374,13 @@ export const GROUP: readonly Mutant[] = [
       killedBy: 'src/group/route-group.test.ts',
     },
     {
+      name: 'the new leader leaves the followers only among the chores',
+      find: 'const beside = election.urgent.some(isLabel) ? routing.besideLabel : []',
+      replace: 'const beside: readonly GroupAction[] = []',
+      rule: 'decisions: a new leader leaves the followers’ slices beside the label',
+      killedBy: 'src/group/route-group.test.ts',
+    },
+    {
       name: 'a Service that cannot be routed keeps the label back',
       find: 'beforeLabel.length === 0 || fault?.routing) return election',
       replace: 'beforeLabel.length === 0) return election',

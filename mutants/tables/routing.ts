@@ -51,10 +51,19 @@ export const ROUTING: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/routing/decide-routing.ts', 'src/group/routing/decide-routing.test.ts', [
     {
-      name: 'the leader enters before it has left the followers',
-      find: '...(leaving.length === 0 ? works.flatMap((work) => work.entering) : []),',
-      replace: '...works.flatMap((work) => work.entering),',
-      rule: 'design 4.5: a new leader leaves the followers’ slices first',
+      name: 'the leader leaves the followers before it enters',
+      find: 'const beforeLabel = withGateRead(slices.urgent, slices.urgentNeedsGateRead)',
+      replace: 'const beforeLabel = withGateRead([...slices.leaving, ...slices.urgent], slices.urgentNeedsGateRead)',
+      rule: 'decisions: a new leader enters its own slices first, for the second change waits for kube-proxy',
+      killedBy: 'src/group/routing/leader-slices.test.ts',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/follower-slices.ts', 'src/group/routing/follower-slices.test.ts', [
+    {
+      name: 'a former leader enters the followers’ slices before it has left the leader’s',
+      find: "if (led.has(uid)) return 'waits'\n",
+      replace: '',
+      rule: 'design 4.5: a pod that is no longer the leader is in a leader’s or in a followers’ slice, not in both',
       killedBy: 'src/group/routing/leader-slices.test.ts',
     },
   ]),
@@ -75,7 +84,7 @@ export const ROUTING: readonly Mutant[] = [
     },
     {
       name: 'the slice goes while the next leader is named',
-      find: 'if (preparing) return { beforeLabel: [], chores: [], conditions, problems }\n',
+      find: 'if (preparing) return { beforeLabel: [], besideLabel: [], chores: [], conditions, problems }\n',
       replace: '',
       rule: 'decisions: the slice goes from the old leader to the new one in one write',
     },
