@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici'
 import { DeadlineExceeded, systemClock, type Clock } from '../clock.ts'
@@ -165,8 +166,12 @@ function connectingAgent(
   lane: Lane,
   clock: Pick<Clock, 'now'>,
 ): { agent: Dispatcher; spare: Spare | undefined } {
+  const { servername, rejectUnauthorized, ...certificates } = tls
   const connect = {
-    ...tls,
+    // Parsed once, not for each connection.
+    secureContext: createSecureContext(certificates),
+    ...(servername === undefined ? {} : { servername }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
     timeout: CONNECT_TIMEOUT_MILLIS,
     keepAlive: true,
     keepAliveInitialDelay: TCP_PROBE_MILLIS,
