@@ -106,8 +106,8 @@ export const KUBE: readonly Mutant[] = [
     },
     {
       name: 'the deadline of a request ends with its headers',
-      find: '  signal.throwIfAborted()\n  return Buffer.concat(chunks)',
-      replace: '  return Buffer.concat(chunks)',
+      find: '    signal.throwIfAborted()\n  } catch (error) {\n    throw explained(error)',
+      replace: '  } catch (error) {\n    throw explained(error)',
       rule: 'F7: a body that was cut short is no answer',
     },
     {
@@ -129,6 +129,20 @@ export const KUBE: readonly Mutant[] = [
       find: "return { kind: status.reason === 'AlreadyExists' ? 'exists' : 'conflict', message }",
       replace: "return { kind: 'conflict', message }",
       rule: 'design 6: typed outcomes',
+    },
+  ]),
+  ...mutantsOf('src/kube/item-splitter.ts', 'src/kube/page.property.test.ts', [
+    {
+      name: 'an escaped quote ends a string',
+      find: 'else if (byte === BACKSLASH) this.#isEscaped = true\n',
+      replace: '',
+      rule: 'a list is parsed object by object, and is what the whole of it is',
+    },
+    {
+      name: 'any array of a list is its items',
+      find: 'if (!BEFORE_ITEMS.test(decode([...this.#rest, chunk.subarray(0, at)]))) break\n',
+      replace: '',
+      rule: 'a list is parsed object by object, and is what the whole of it is',
     },
   ]),
 ]
