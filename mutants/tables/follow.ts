@@ -278,6 +278,13 @@ export const FOLLOW: readonly Mutant[] = [
       rule: 'design 4.1: seal before advance',
     },
     {
+      name: 'a label that was lost while its holder is unproven is forgotten',
+      find: 'return isLost ? sealing(view, holder, lossOf(holder, gate)) : resting(target.message)',
+      replace:
+        'return isLost && (false as boolean) ? sealing(view, holder, lossOf(holder, gate)) : resting(target.message)',
+      rule: 'design 3: what was lost comes back only under a higher number',
+    },
+    {
       name: 'a holder that is out of sight is gone',
       find: 'if (!holder && !o.gone.has(gate.holder.uid)) return asking(gate.holder)\n',
       replace: '',
