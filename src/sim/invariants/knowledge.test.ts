@@ -1,6 +1,6 @@
 import type { Asked, Fact } from './facts.ts'
 import { acquire, elector } from './elector-fixtures.ts'
-import { FOLLOWED, gate, group, LED, pod, ready, seal } from './group-fixtures.ts'
+import { FOLLOWED, gate, group, LED, lease, pod, ready, seal } from './group-fixtures.ts'
 import { rows } from './rows-fixtures.ts'
 import { after, type Line, type Made, NAMESPACE, OPERATOR, shown, type Story } from './story-fixtures.ts'
 
@@ -19,13 +19,14 @@ function asked({ at, find }: Story, wish: Wish, process: string): Fact {
 }
 
 /** The operator asks to name a pod. */
-function names(holder: string, term: number): Line {
+function names(holder: string, term: number, { version }: { readonly version?: number } = {}): Line {
   return (story) => {
     const { metadata } = story.find('leases', 'db')!
     const mark = `${holder}_${holder}-uid/${metadata.uid}/${term}`
     const annotations = { ...metadata.annotations, 'leadergroup.io/gate': mark }
     const body = { ...story.find('leases', 'db'), metadata: { ...metadata, annotations } } as Made
-    return asked(story, { verb: 'update', resource: 'leases', name: 'db', body }, OPERATOR)
+    const wish: Wish = { verb: 'update', resource: 'leases', name: 'db', body }
+    return asked(story, version === undefined ? wish : { ...wish, version }, OPERATOR)
   }
 }
 
@@ -86,6 +87,9 @@ function withoutVersion(asked: Asked): Asked {
 }
 
 const patient = [...LED, group({ spec: { failover: { notReadySeconds: 5 } } })]
+/** The gate names `a`, and now `b`. */
+const LED_VERSION = 7
+const movedOn = [...patient, ready('a', false), shown('pods', 'a'), seal('a', 2), lease('b', 3)]
 const unready = [...LED, shown('pods', 'b'), ready('b', false)]
 
 rows('eligible leader', [
@@ -95,6 +99,11 @@ rows('eligible leader', [
   ['the holder that is named already', [...LED, ready('a', false), shown('pods', 'a'), names('a', 2)]],
   ['a holder that may be not ready for a while', [...patient, ready('a', false), shown('pods', 'a'), names('a', 3)]],
   ['an operator of which nobody tells what it was shown', [...LED, ready('b', false), names('b', 3)]],
+  [
+    'a holder that may be not ready for a while, when another operator has moved on meanwhile',
+    [...movedOn, names('a', 4, { version: LED_VERSION })],
+  ],
+  ['a holder of before that is not ready', [...movedOn, names('a', 4)], 'I10'],
   ['a successor that is not ready', [...patient, ready('b', false), shown('pods', 'b'), names('b', 3)], 'I10'],
   [
     'a pod that was not ready',
