@@ -25,9 +25,11 @@ const isOwn = NODES_CONTEXT === undefined
 
 /** Rows of the share, by scenario and setting. */
 const SHARE: Readonly<Record<string, readonly string[]>> = {
-  planned: ['Assign, Direct, leader only'],
+  planned: ['Assign, Direct', 'Assign, Direct, leader only'],
   kill: ['Observe, client-go, releaseDeadHolder, Direct'],
   operator: ['Assign, Direct'],
+  apiserver: ['Assign, Direct'],
+  recreate: ['Assign, Direct, StatefulSet'],
 }
 /** A lost node is noticed after 50 s, and a first build of images takes minutes. */
 const CASE_MILLIS = 900_000
@@ -102,7 +104,7 @@ describe('on real nodes', function () {
 async function measure(world: World, clientNode: string, scenario: Scenario, setting: Setting): Promise<void> {
   await using scene = await Scene.open(world, setting, clientNode)
   const costs = []
-  const times = isShare ? 1 : NODES_TIMES === undefined ? scenario.times : Number(NODES_TIMES)
+  const times = isShare ? 1 : NODES_TIMES === undefined ? scenario.times(setting) : Number(NODES_TIMES)
   for (let time = 0; time < times; time += 1) {
     const cost = await scene.change(scenario.act, scenario.limitMillis, scenario.repair)
     console.log(`      ${JSON.stringify(cost)}`)

@@ -8,6 +8,7 @@ import { must } from '../controlplane/must.ts'
 import { type Answer, parseAnswers } from './answers.ts'
 import { type Change, type Cost, costOf } from './measure.ts'
 import type { Node } from './node.ts'
+import { areAllOpen } from './ready.ts'
 import { Record, wallMillis } from './record.ts'
 import { type Rules, watchRules } from './rules.ts'
 import { GROUP, type Setting, clientPod, electorOf, manifests, serviceOf } from './setting.ts'
@@ -60,6 +61,7 @@ export class Scene implements AsyncDisposable {
   }
 
   async #begin(clientNode: string): Promise<void> {
+    if (this.world.own) await this.#untilNodesAreBack()
     const site = this.world.own?.node(clientNode).site
     if (site) this.#rules = watchRules(site, `${this.namespace}/${serviceOf('leader')}`, (ip) => this.record.rule(ip))
     const { operator: _, workload } = this.world.images
@@ -79,6 +81,13 @@ export class Scene implements AsyncDisposable {
     await eventually({ what: 'answers for the client', millis: READY_MILLIS, intervalMillis: 500 }, async () => {
       const answers = await this.#answers().catch(() => [])
       return answers.some(({ pod }) => pod !== undefined) ? true : undefined
+    })
+  }
+
+  /** An earlier scene may have taken one away. */
+  async #untilNodesAreBack(): Promise<void> {
+    await eventually({ what: 'all nodes', millis: READY_MILLIS, intervalMillis: 500 }, async () => {
+      return (await areAllOpen(this.world.api)) ? true : undefined
     })
   }
 
