@@ -10,6 +10,7 @@ import {
   type Resource,
   Services,
 } from '../../src/kube/objects.ts'
+import { wholeSeconds } from '../../src/group/follow/whole-seconds.ts'
 import { watch } from '../../src/kube/watch.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { GROUP, serviceOf } from './setting.ts'
@@ -31,6 +32,16 @@ export function wallMillis(): number {
   return performance.timeOrigin + performance.now()
 }
 
+/** What a pod's status says of containers that have ended. */
+interface Ends {
+  readonly containerStatuses?: readonly ContainerStatus[]
+  readonly initContainerStatuses?: readonly ContainerStatus[]
+}
+interface ContainerStatus {
+  readonly state?: { readonly terminated?: { readonly finishedAt?: string } }
+  readonly lastState?: ContainerStatus['state']
+}
+
 const LEADER_LABEL = `${GROUP}.leadergroup.io/role`
 
 export class Record implements AsyncDisposable {
@@ -44,6 +55,10 @@ export class Record implements AsyncDisposable {
   readonly #addresses = new Map<string, string>()
   /** Pod name by UID. */
   readonly #labelled = new Map<string, string>()
+  /** `<pod name> <second>` of each renewal. */
+  readonly #renewals = new Set<string>()
+  /** Seconds in which containers ended, by the pod's UID. */
+  readonly #ends = new Map<string, Set<number | undefined>>()
   #routedAt = 0
 
   constructor(api: Api, namespace: string) {
@@ -51,7 +66,10 @@ export class Record implements AsyncDisposable {
     this.#namespace = namespace
     this.#following = [
       this.#follow(Leases, (lease) => {
-        if (lease.metadata.name === GROUP) this.#add('lease', lease.spec?.holderIdentity?.split('_')[0] ?? '')
+        if (lease.metadata.name !== GROUP) return
+        const holder = lease.spec?.holderIdentity?.split('_')[0] ?? ''
+        this.#add('lease', holder)
+        this.#renewals.add(`${holder} ${wholeSeconds(lease.spec?.renewTime)}`)
       }),
       this.#follow(Pods, (pod, gone) => this.#pod(pod, gone)),
       this.#follow(EndpointSlices, (slice, gone) => {
@@ -70,6 +88,14 @@ export class Record implements AsyncDisposable {
   /** Who bears the label, or did when it was last seen. */
   get leader(): string | undefined {
     return [...this.#labelled.values()].at(-1)
+  }
+
+  /**
+   * It renewed the Lease in the very second in which one of its containers ended. Kubelets tell whole seconds, so nobody
+   * can tell which was first, and nothing is proved.
+   */
+  renewedAsItEnded({ name, uid }: { readonly name: string; readonly uid: string }): boolean {
+    return [...(this.#ends.get(uid) ?? [])].some((second) => this.#renewals.has(`${name} ${second}`))
   }
 
   /** The rules of the client's node lead to this address now. */
@@ -94,6 +120,7 @@ export class Record implements AsyncDisposable {
 
   #pod({ metadata: { name, uid, labels, deletionTimestamp }, status }: Pod, gone: boolean): void {
     if (status?.podIP !== undefined) this.#addresses.set(status.podIP, name)
+    this.#end(uid, status)
     if (deletionTimestamp !== undefined && !this.#terminating.has(uid)) {
       this.#terminating.add(uid)
       this.#add('terminating', name)
@@ -104,6 +131,15 @@ export class Record implements AsyncDisposable {
     else this.#labelled.delete(uid)
     this.most = Math.max(this.most, this.#labelled.size)
     this.#add(bears ? 'labelled' : 'unlabelled', name)
+  }
+
+  #end(uid: string, status: Pod['status']): void {
+    const ends = this.#ends.get(uid) ?? new Set()
+    this.#ends.set(uid, ends)
+    const { containerStatuses = [], initContainerStatuses = [] } = (status ?? {}) as Ends
+    for (const { state, lastState } of [...containerStatuses, ...initContainerStatuses]) {
+      for (const each of [state, lastState]) if (each?.terminated) ends.add(wholeSeconds(each.terminated.finishedAt))
+    }
   }
 
   #add(kind: Sighting['kind'], pod: string): void {
