@@ -42,7 +42,7 @@ interface ContainerStatus {
   readonly lastState?: ContainerStatus['state']
 }
 
-const LEADER_LABEL = `${GROUP}.leadergroup.io/role`
+export const LEADER_LABEL = `${GROUP}.leadergroup.io/role`
 
 export class Record implements AsyncDisposable {
   readonly sightings: Sighting[] = []
@@ -103,7 +103,7 @@ export class Record implements AsyncDisposable {
     this.#add('rule', this.#addresses.get(address) ?? address)
   }
 
-  /** The most pods that bore the label at once. */
+  /** The most pods that bore the label at once, as far as was seen. */
   most = 0
 
   /** When anything last changed, in any namespace, that kube-proxy writes rules for. */
@@ -118,14 +118,16 @@ export class Record implements AsyncDisposable {
     })
   }
 
-  #pod({ metadata: { name, uid, labels, deletionTimestamp }, status }: Pod, gone: boolean): void {
+  #pod(pod: Pod, gone: boolean): void {
+    const { name, uid, deletionTimestamp } = pod.metadata
+    const { status } = pod
     if (status?.podIP !== undefined) this.#addresses.set(status.podIP, name)
     this.#end(uid, status)
     if (deletionTimestamp !== undefined && !this.#terminating.has(uid)) {
       this.#terminating.add(uid)
       this.#add('terminating', name)
     }
-    const bears = !gone && labels?.[LEADER_LABEL] === 'leader'
+    const bears = !gone && bearsLabel(pod)
     if (bears === this.#labelled.has(uid)) return
     if (bears) this.#labelled.set(uid, name)
     else this.#labelled.delete(uid)
@@ -155,9 +157,23 @@ export class Record implements AsyncDisposable {
   ): Promise<void> {
     const source = { resource, ...where, trim: (object: T) => object }
     const surroundings = { clock: systemClock, random: Math.random, signal: this.#stop.signal }
+    let known = new Map<string, T>()
     for await (const change of watch(this.#api, source, surroundings)) {
-      if (change.kind === 'reset') for (const object of change.objects) saw(object, false)
-      else saw(change.object, change.kind === 'delete')
+      if (change.kind === 'reset') {
+        // The API server was away. All of a list is true at one time, so what has ended comes before what has begun.
+        const now = new Map(change.objects.map((object) => [object.metadata.uid, object]))
+        for (const [uid, object] of known) if (!now.has(uid)) saw(object, true)
+        const [others, bearers] = [false, true].map((is) =>
+          change.objects.filter((object) => bearsLabel(object) === is),
+        )
+        for (const object of [...others!, ...bearers!]) saw(object, false)
+        known = now
+      } else {
+        const { object, kind } = change
+        saw(object, kind === 'delete')
+        if (kind === 'delete') known.delete(object.metadata.uid)
+        else known.set(object.metadata.uid, object)
+      }
     }
   }
 
@@ -165,4 +181,8 @@ export class Record implements AsyncDisposable {
     this.#stop.abort()
     await Promise.all(this.#following)
   }
+}
+
+function bearsLabel({ metadata: { labels } }: KubeObject): boolean {
+  return labels?.[LEADER_LABEL] === 'leader'
 }
