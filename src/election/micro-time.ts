@@ -11,9 +11,10 @@ export function microTime(wallMillis: number): string {
   const days = Math.floor(micros / (DAY_MILLIS * 1000))
   const ofDay = micros - days * DAY_MILLIS * 1000
   const { year, month, day } = civilDate(days)
-  const [hour, minute, second] = [3600, 60, 1].map((unit) => Math.floor(ofDay / 1e6 / unit) % (unit === 3600 ? 24 : 60))
-  const date = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
-  return `${date}T${pad(hour!, 2)}:${pad(minute!, 2)}:${pad(second!, 2)}.${pad(ofDay % 1e6, 6)}Z`
+  const seconds = Math.floor(ofDay / 1e6)
+  const date = `${pad(year, 4)}-${two(month)}-${two(day)}`
+  const time = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  return `${date}T${time}.${pad(ofDay % 1e6, 6)}Z`
 }
 
 /** Kubernetes' plain Time, as annotations have it: without digits below the second. */
@@ -25,6 +26,8 @@ export function isWholeSeconds(time: string): boolean {
 export function isAfter(a: string, b: string): boolean {
   return a > b
 }
+
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value))
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 

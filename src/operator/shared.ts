@@ -15,7 +15,8 @@ export class Shared {
   /** The object with each string in it, and each part that is named in `parts`, replaced by an equal one seen before. */
   object<T extends object>(object: T, parts: readonly string[] = []): T {
     const entries = object as Record<string, unknown>
-    for (const [key, value] of Object.entries(entries)) {
+    for (const key of Object.keys(entries)) {
+      const value = entries[key]
       if (typeof value === 'string') entries[key] = this.#known(value, value)
       else if (typeof value === 'object' && value !== null) {
         entries[key] = parts.includes(key) ? this.#known(JSON.stringify(value), value) : this.object(value, parts)

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { isRecord } from './stored-object.ts'
 
 /** What of a structural schema changes objects: which fields there are, and their defaults. */
 export interface Schema {
@@ -36,12 +35,21 @@ export function readCrd(file: URL, version: string): { schema: Schema; selectabl
  * inner defaults unless it has one itself; a null is as good as absent, unless the field may be null.
  */
 export function structured(schema: Schema, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || results.get(value) === schema) return value
+  const result = withDefaults(schema, value)
+  if (typeof result === 'object' && result !== null) results.set(result, schema)
+  return result
+}
+
+/** What came out of it already: most of what is written was read before, and is as it was. */
+const results = new WeakMap<object, Schema>()
+
+function withDefaults(schema: Schema, value: object): unknown {
   if (schema['x-kubernetes-preserve-unknown-fields']) return value
   if (Array.isArray(value)) return value.map((item) => structured(schema.items ?? {}, item))
-  if (!isRecord(value)) return value
   const { properties = {}, additionalProperties } = schema
   const result: Record<string, unknown> = {}
-  for (const [key, inner] of Object.entries(value)) {
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
     const known = Object.hasOwn(properties, key) ? properties[key] : additionalProperties
     if (known === undefined || known === false) continue
     if (inner === null && known !== true && !known.nullable) continue

@@ -1,4 +1,5 @@
 import type { TransportRequest } from '../kube/transport.ts'
+import { decoded } from './decoded.ts'
 import { findResourceType, type ResourceType } from './resource-types.ts'
 import { badRequest, methodNotAllowed, notSimulated, resourceNotFound, StatusError } from './status-error.ts'
 
@@ -25,9 +26,32 @@ const PARAMETERS = new Set(
 
 const PATH = /^\/(?:api|apis\/(?<group>[^/]+))\/(?<version>[^/]+)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<rest>.+)$/
 
+/** What a path names. */
+type Target = Pick<ParsedRequest, 'type' | 'namespace' | 'name' | 'subresource' | 'query'>
+
+/** Clients ask for the same few paths again and again. Nothing of a target is ever changed. */
+const targets = new Map<string, Target>()
+const MOST_TARGETS = 2_000
+
 /** Method, path, query and body as the API server understands them. */
 export function parseRequest(request: Omit<TransportRequest, 'signal'>): ParsedRequest {
-  const url = new URL(request.path, 'https://kubernetes.default.svc')
+  const target = targets.get(request.path) ?? remember(request.path, parseTarget(request.path))
+  return {
+    ...target,
+    verb: verbOf(request.method, target.name !== '', isTrue(target.query.get('watch'))),
+    body: parseBody(request),
+    isJsonPatch: request.contentType === 'application/json-patch+json',
+  }
+}
+
+function remember(path: string, target: Target): Target {
+  if (targets.size >= MOST_TARGETS) targets.clear()
+  targets.set(path, target)
+  return target
+}
+
+function parseTarget(path: string): Target {
+  const url = new URL(path, 'https://kubernetes.default.svc')
   const { group = '', version = '', namespace, rest = '' } = PATH.exec(url.pathname)?.groups ?? {}
   const [plural = '', name = '', subresource, ...more] = rest.split('/').map(decodeURIComponent)
   if (version === '') throw new StatusError(404, '404 page not found')
@@ -39,14 +63,11 @@ export function parseRequest(request: Omit<TransportRequest, 'signal'>): ParsedR
     if (!PARAMETERS.has(parameter)) throw notSimulated(`the parameter ${parameter}`)
   }
   return {
-    verb: verbOf(request.method, name !== '', isTrue(url.searchParams.get('watch'))),
     type,
     namespace: namespace === undefined ? undefined : decodeURIComponent(namespace),
     name,
     subresource: subresource === 'status' ? subresource : undefined,
     query: url.searchParams,
-    body: parseBody(request),
-    isJsonPatch: request.contentType === 'application/json-patch+json',
   }
 }
 
@@ -83,7 +104,7 @@ function parseBody({ method, contentType, body }: Omit<TransportRequest, 'signal
   }
   if (body === undefined || body === '') return undefined
   try {
-    return JSON.parse(body) as unknown
+    return decoded(body)
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`)
   }

@@ -32,10 +32,9 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
   /** Called when the last byte of a frame is read. */
   onRead: ((frame: Frame) => void) | undefined
 
-  /** One JSON document per line: `text` is that of the frame. */
-  push(text: string, about: Frame): void {
+  /** The whole frame, which nobody may change: others are given it too. */
+  push(bytes: Uint8Array, about: Frame): void {
     if (this.#ended) return
-    const bytes = Buffer.from(`${text}\n`)
     // Cut in two, wherever that falls: a reader must not take a chunk for a frame, nor for whole characters.
     const middle = this.#pushed++ % this.#cutEvery === 0 ? bytes.length >>> 1 : 0
     if (middle > 0) this.#chunks.push({ bytes: bytes.subarray(0, middle) })

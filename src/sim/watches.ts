@@ -129,6 +129,17 @@ function bookmark(type: ResourceType, revision: number): WatchEvent {
   return { type: 'BOOKMARK', object }
 }
 
+/** The bytes of a frame, by type and object: many watch the same. */
+const frames: Partial<Record<WatchEvent['type'], WeakMap<object, Uint8Array>>> = {}
+
 function push(stream: WatchStream, event: WatchEvent): void {
-  stream.push(`{"type":"${event.type}","object":${encoded(event.object)}}`, event)
+  const made = (frames[event.type] ??= new WeakMap())
+  let bytes = made.get(event.object)
+  if (!bytes) made.set(event.object, (bytes = frameOf(event)))
+  stream.push(bytes, event)
+}
+
+/** One JSON document per line. */
+function frameOf({ type, object }: WatchEvent): Uint8Array {
+  return Buffer.from(`{"type":"${type}","object":${encoded(object)}}\n`)
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { same } from '../group/same.ts'
 import type { Defaulting } from './defaults.ts'
 import { apiVersionOf, type ResourceType } from './resource-types.ts'
 import { badRequest, conflict, invalid, invalidValue, StatusError, type Cause } from './status-error.ts'
@@ -41,14 +41,19 @@ export function decode(type: ResourceType, body: unknown): Incoming {
 }
 
 function pick(record: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(fields.filter((field) => field in record).map((field) => [field, record[field]]))
+  const picked: Record<string, unknown> = {}
+  for (const field of fields) if (field in record) picked[field] = record[field]
+  return picked
 }
 
 /** In Go a null in a map of strings is the empty string, while a null field is an absent one. */
 function decodeMeta(metadata: Record<string, unknown>): unknown {
-  const maps = Object.entries(metadata).filter(([field, value]) => STRING_MAPS.includes(field) && isRecord(value))
-  const filled = maps.map(([field, value]) => [field, mapValues(value as object, (inner) => inner ?? '')] as const)
-  return withoutNulls({ ...metadata, ...Object.fromEntries(filled) })
+  let filled = metadata
+  for (const field of STRING_MAPS) {
+    const value = metadata[field]
+    if (isRecord(value) && hasNulls(value)) filled = { ...filled, [field]: mapValues(value, (inner) => inner ?? '') }
+  }
+  return withoutNulls(filled)
 }
 
 const STRING_MAPS = ['labels', 'annotations']
@@ -57,11 +62,25 @@ function mapValues(map: object, change: (value: unknown) => unknown): object {
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
 }
 
+function hasNulls(map: object): boolean {
+  return Object.values(map).some((value) => value === null || value === undefined)
+}
+
+/** The value itself where it has none: what does not change is shared with the version before. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls)
-  if (!isRecord(value)) return value
-  const kept = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined)
-  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]))
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const items = value.map(withoutNulls)
+    return items.every((item, index) => item === value[index]) ? value : items
+  }
+  const kept: Record<string, unknown> = {}
+  let isWhole = true
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    const whole = inner ?? undefined
+    if (whole === undefined) isWhole = false
+    else if ((kept[key] = withoutNulls(whole)) !== inner) isWhole = false
+  }
+  return isWhole ? value : kept
 }
 
 export function checkNamespace(incoming: Incoming, namespace: string | undefined): void {
@@ -204,21 +223,22 @@ function complete(type: ResourceType, content: Incoming, metadata: StoredMeta, d
 
 function raiseGeneration(type: ResourceType, stored: StoredObject, next: StoredObject): StoredObject {
   const counts = type.generationCounts
-  if (counts === undefined || isDeepStrictEqual(counts(stored), counts(next))) return next
+  if (counts === undefined || same(counts(stored), counts(next))) return next
   return { ...next, metadata: { ...next.metadata, generation: (stored.metadata.generation ?? 0) + 1 } }
 }
 
 function sameOr(stored: StoredObject, next: StoredObject): StoredObject {
-  return isDeepStrictEqual(stored, next) ? stored : next
+  return same(stored, next) ? stored : next
 }
 
 /** Empty labels, finalizers and the like are absent, as in the server's answers. */
 function withoutEmpty(metadata: Record<string, unknown>): StoredMeta {
-  const kept = Object.entries(metadata).filter(([, value]) => {
-    if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
-    return value !== undefined && value !== ''
-  })
-  return Object.fromEntries(kept) as unknown as StoredMeta
+  const kept: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(metadata)) {
+    const isEmpty = typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === ''
+    if (value !== undefined && !isEmpty) kept[field] = value
+  }
+  return kept as unknown as StoredMeta
 }
 
 /** What a client sent is only known to be an object: the fields are as good as what it says. */

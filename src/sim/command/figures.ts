@@ -23,8 +23,8 @@ export class Figures {
   line(): string {
     const { seeds, failovers, writes, failed } = this
     return (
-      `${count(seeds)} seeds, ${count(failovers)} failovers, ${this.#time()} simulated, ` +
-      `${count(writes)} writes, ${count(failed.length)} seeds failed`
+      `${many(seeds, 'seed')}, ${many(failovers, 'failover')}, ${this.#time()} simulated, ` +
+      `${many(writes, 'write')}, ${many(failed.length, 'seed')} failed`
     )
   }
 
@@ -60,11 +60,15 @@ export class Figures {
   }
 
   #time(): string {
-    const years = this.simulatedMillis / YEAR_MILLIS
-    return years >= 1 ? `${years.toFixed(2)} years` : `${(years * 365.25).toFixed(1)} days`
+    const days = this.simulatedMillis / DAY_MILLIS
+    if (days < 1) return `${(days * 24).toFixed(1)} hours`
+    return days < 365.25 ? `${days.toFixed(1)} days` : `${(days / 365.25).toFixed(2)} years`
   }
 }
 
-const YEAR_MILLIS = 365.25 * 86_400_000
+const DAY_MILLIS = 86_400_000
+const YEAR_MILLIS = 365.25 * DAY_MILLIS
 
 const count = (number: number): string => number.toLocaleString('en-US')
+
+const many = (number: number, what: string): string => `${count(number)} ${what}${number === 1 ? '' : 's'}`

@@ -3,6 +3,12 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Played } from './worker.ts'
 
+/**
+ * What a simulation makes is soon of no use: in a nursery of this size hardly anything outlives its collection, and helping
+ * threads would only take the cores from one another.
+ */
+const MEMORY = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--single-threaded-gc']
+
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 
 export interface Playing {
@@ -18,7 +24,7 @@ export interface Playing {
 export async function playSeeds({ jobs, next, played, signal }: Playing): Promise<void> {
   await Promise.all(
     Array.from({ length: jobs }, async () => {
-      const worker = fork(WORKER, { serialization: 'json' })
+      const worker = fork(WORKER, { serialization: 'json', execArgv: MEMORY })
       const ended = once(worker, 'exit').then(() => 'ended' as const)
       const aborted = once(signal, 'abort').catch(() => undefined)
       try {

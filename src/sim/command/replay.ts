@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../clock.ts'
 import { planOf } from '../world/make-plan.ts'
 import type { Plan } from '../world/plan.ts'
 import { run } from '../world/run.ts'
@@ -9,6 +10,9 @@ import { story } from '../world/story.ts'
 import type { Flags } from './flags.ts'
 
 type Say = (text: string) => void
+
+/** What the search for the shortest plan may take: a night ends in the morning, whatever it has found. */
+const SEARCH_MILLIS = 300_000
 
 /** Tells one run as a story; a seed that fails, by the shortest plan that still does. Returns whether all was well. */
 export async function replay(told: NonNullable<Flags['told']>, say: Say, signal: AbortSignal): Promise<boolean> {
@@ -26,7 +30,8 @@ export async function replay(told: NonNullable<Flags['told']>, say: Say, signal:
 
 /** Looks for it, tells it, and leaves it in a file. */
 export async function tellShortest(plan: Plan, say: Say, signal: AbortSignal): Promise<void> {
-  const shortest = await shrink(plan, await run(plan), {}, () => !signal.aborted)
+  const until = systemClock.now() + SEARCH_MILLIS
+  const shortest = await shrink(plan, await run(plan), {}, () => !signal.aborted && systemClock.now() < until)
   await tell(shortest, say)
   const file = join(tmpdir(), `sim-${plan.seed}.json`)
   await writeFile(file, JSON.stringify(shortest, undefined, 1))

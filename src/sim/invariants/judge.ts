@@ -35,6 +35,8 @@ export interface Tally {
   readonly terms: number
 }
 
+type Needed<K extends keyof Invariant> = Required<Pick<Invariant, K>>
+
 /**
  * Judges a run: it follows the facts one by one and says at once which rule one of them breaks. It asks no process and no
  * cache what it thinks of the world; the store's history decides, and what each process was shown, believed and did.
@@ -46,7 +48,10 @@ export class Judge {
   readonly violations: Violation[] = []
   readonly #world = new World()
   readonly #clocks = new Clocks()
-  readonly #invariants: readonly Invariant[]
+  /** Each in the order of all, and only where it has something to say. */
+  readonly #reached: readonly Needed<'reach'>[]
+  readonly #committing: readonly Needed<'commit'>[]
+  readonly #hearing: readonly Needed<'hear'>[]
   readonly #onViolation: ((violation: Violation) => void) | undefined
   #version = 0
   #at = 0
@@ -58,7 +63,7 @@ export class Judge {
     const knowledge = new Knowledge()
     const locks = new Locks(world, this.#clocks)
     const terms = new GrowingTerms(world, report)
-    this.#invariants = [
+    const invariants: readonly Invariant[] = [
       locks,
       new UniqueLabel(world, knowledge, report),
       new LabelImpliesGate(report),
@@ -75,21 +80,24 @@ export class Judge {
       // The last: what it learns of a fact, others may know only after it.
       knowledge,
     ]
+    this.#reached = invariants.filter((each) => each.reach !== undefined) as Needed<'reach'>[]
+    this.#committing = invariants.filter((each) => each.commit !== undefined) as Needed<'commit'>[]
+    this.#hearing = invariants.filter((each) => each.hear !== undefined) as Needed<'hear'>[]
   }
 
   /** Returns the first rule that this fact breaks. */
   follow(fact: Fact): Violation | undefined {
     const known = this.violations.length
-    for (const invariant of this.#invariants) invariant.reach?.(fact.at)
+    for (const invariant of this.#reached) invariant.reach(fact.at)
     this.#at = fact.at
     if (fact.kind === 'committed') {
       this.#version = fact.version
       const step = this.#world.commit(fact)
-      for (const invariant of this.#invariants) invariant.commit?.(step)
+      for (const invariant of this.#committing) invariant.commit(step)
     } else {
       if (fact.kind === 'rate') this.#clocks.follow(fact)
       if (fact.kind === 'process') this.#world.followProcess(fact)
-      for (const invariant of this.#invariants) invariant.hear?.(fact)
+      for (const invariant of this.#hearing) invariant.hear(fact)
     }
     return this.violations[known]
   }

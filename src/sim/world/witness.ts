@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kube/objects.ts'
 import type { TransportRequest } from '../../kube/transport.ts'
+import { decoded } from '../decoded.ts'
 import type { Elector, Fact, Role, Verb } from '../invariants/facts.ts'
 import { Judge } from '../invariants/judge.ts'
 import type { Violation } from '../invariants/violation.ts'
@@ -76,7 +77,7 @@ export class Witness {
     const verb = VERBS[method]
     const [, namespace, resource, name, subresource] = PATH.exec(path) ?? []
     if (verb === undefined || namespace === undefined || resource === undefined) return
-    const parsed = JSON.parse(body) as Body
+    const parsed = decoded(body) as Body
     const { uid, resourceVersion } = (verb === 'delete' ? parsed.preconditions : parsed.metadata) ?? {}
     this.tell({
       kind: 'asked',
