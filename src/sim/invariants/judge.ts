@@ -52,6 +52,7 @@ export class Judge {
   readonly #reached: readonly Needed<'reach'>[]
   readonly #committing: readonly Needed<'commit'>[]
   readonly #hearing: readonly Needed<'hear'>[]
+  readonly #demanding: readonly Needed<'missing'>[]
   readonly #onViolation: ((violation: Violation) => void) | undefined
   #version = 0
   #at = 0
@@ -83,6 +84,7 @@ export class Judge {
     this.#reached = invariants.filter((each) => each.reach !== undefined) as Needed<'reach'>[]
     this.#committing = invariants.filter((each) => each.commit !== undefined) as Needed<'commit'>[]
     this.#hearing = invariants.filter((each) => each.hear !== undefined) as Needed<'hear'>[]
+    this.#demanding = invariants.filter((each) => each.missing !== undefined) as Needed<'missing'>[]
   }
 
   /** Returns the first rule that this fact breaks. */
@@ -107,7 +109,7 @@ export class Judge {
    * allow, and asks once more in the end.
    */
   missing(at: number): readonly Missing[] {
-    return this.#invariants.flatMap((invariant) => invariant.missing?.(at) ?? [])
+    return this.#demanding.flatMap((invariant) => invariant.missing(at))
   }
 
   /** How much of a group was judged: so that a test can ask for enough of it. */
