@@ -99,7 +99,7 @@ const isLeftOut = process.env['NODES'] === 'share' || process.env['NODES_CONTEXT
   }
 })
 
-/** Of all that the operator writes, or might. */
+/** Of all that the operator writes, or might: the version, or, of a pod, when anything but its status was written last. */
 async function versions({ world: { api }, namespace, setting }: Scene): Promise<Readonly<Record<string, string>>> {
   const kinds: readonly Resource<KubeObject>[] = [
     Pods,
@@ -112,10 +112,26 @@ async function versions({ world: { api }, namespace, setting }: Scene): Promise<
   const entries = await Promise.all(
     kinds.map(async (kind) => {
       const { items } = must(await api.list(kind, { namespace }))
-      return items.map(({ metadata: { name, resourceVersion } }) => [`${kind.kind} ${name}`, resourceVersion] as const)
+      return items.map(({ metadata }) => {
+        const { name, resourceVersion } = metadata
+        return [`${kind.kind} ${name}`, kind.kind === 'Pod' ? writtenTo(metadata) : resourceVersion] as const
+      })
     }),
   )
   return Object.fromEntries(entries.flat())
+}
+
+/** Kubelets write status whenever a probe says so. */
+function writtenTo(metadata: KubeObject['metadata']): string {
+  const { managedFields = [] } = metadata as { readonly managedFields?: readonly Managed[] }
+  const writes = managedFields.filter(({ subresource }) => subresource !== 'status')
+  return writes.map(({ manager, time }) => `${manager} ${time}`).join(', ')
+}
+
+interface Managed {
+  readonly manager?: string
+  readonly time?: string
+  readonly subresource?: string
 }
 
 /** Those that the operator's pods run. */

@@ -22,6 +22,18 @@ export const ROUTING: readonly Mutant[] = [
       rule: 'design 4.5: every swap writes the term, so it always moves the resourceVersion',
     },
     {
+      name: 'a leader that begins to terminate is told',
+      find: 'const shown = stands ? untilItsEnd(leader, set, observed) : set',
+      replace: 'const shown = set',
+      rule: 'decisions: a write before the swap costs kube-proxy’s second',
+    },
+    {
+      name: 'a leader that terminates is said to serve for ever',
+      find: 'if (!pod.terminating || !pod.ready) return set',
+      replace: 'if (!pod.terminating) return set',
+      rule: 'design 4.5: serving is the pod’s readiness',
+    },
+    {
       name: 'the leader’s slice belongs to the Service',
       find: "const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }",
       replace: "const owner = { apiVersion: 'v1', kind: 'Service', name: pod.name, uid: pod.uid }",

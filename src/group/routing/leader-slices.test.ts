@@ -76,6 +76,33 @@ describe('a change of leader', () => {
   })
 })
 
+describe('a leader that is deleted', () => {
+  const conditions = (world: World): unknown => world.slice('db-leader-ipv4').endpoints[0]
+
+  it('stays in its slice as it is while it serves: a write would make kube-proxy pause before the swap', () => {
+    const world = rested({ wishes: [LEADER] })
+    const before = conditions(world)
+    world.part.pods = [pod(1, { terminating: true, seenAt: 900 }), pod(2)]
+    assert.deepEqual(world.settle(), [])
+    assert.deepEqual(conditions(world), before)
+  })
+
+  it('is shown as it is once it does not serve', () => {
+    const world = rested({ wishes: [LEADER] })
+    world.part.pods = [pod(1, { terminating: true, ready: false, seenAt: 900 }), pod(2)]
+    assert.deepEqual(world.settle(), ['replaceSlice db-leader-ipv4: db-1'])
+    world.part.pods = [pod(1, { terminating: true, seenAt: 901 }), pod(2)]
+    assert.deepEqual(world.settle(), ['replaceSlice db-leader-ipv4: db-1'])
+  })
+
+  it('and in a slice that is written anew', () => {
+    const world = new World({ pods: [pod(1, { terminating: true })], wishes: [LEADER], leader: leaderIs(1, 4) })
+    world.settle()
+    const [endpoint] = world.slice('db-leader-ipv4').endpoints as readonly { readonly conditions?: object }[]
+    assert.deepEqual(endpoint?.conditions, { ready: false, serving: true, terminating: true })
+  })
+})
+
 describe('a group without a leader', () => {
   const leaderless = (): World => {
     const world = rested()
