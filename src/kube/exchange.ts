@@ -1,10 +1,20 @@
-import type { Dispatcher } from 'undici'
-
 /** More of a body than this is not taken from the connection before it is read. */
 const MOST_UNREAD_BYTES = 64 * 1024
 
 /** Whole, or why not. */
 type End = 'whole' | { readonly cause: unknown }
+
+/** What is needed of undici here: the library's declarations name no package. */
+interface Controller {
+  abort(reason: Error): void
+  pause(): void
+  resume(): void
+}
+
+interface Head {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
 
 /** Who wants to know what becomes of a body. */
 export interface Listener {
@@ -23,13 +33,13 @@ export interface Listener {
  * An abort of `signal` ends it with the signal's reason, at once and whatever it waits for. undici itself notices only
  * once there is a connection.
  */
-export class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8Array> {
+export class Exchange implements AsyncIterable<Uint8Array> {
   /** Resolves with status and headers. */
-  readonly head: Promise<Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>>
-  readonly #head = Promise.withResolvers<Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>>()
+  readonly head: Promise<Head>
+  readonly #head = Promise.withResolvers<Head>()
   readonly #signal: AbortSignal
   readonly #listener: Listener
-  #controller: Dispatcher.DispatchController | undefined
+  #controller: Controller | undefined
   #chunks: Uint8Array[] = []
   #unreadBytes = 0
   #end: End | undefined
@@ -52,21 +62,17 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterable<Uint8
     this.#controller?.abort(cause as Error)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Controller): void {
     this.#controller = controller
     if (typeof this.#end === 'object') controller.abort(this.#end.cause as Error)
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Dispatcher.ResponseData['headers'],
-  ): void {
+  onResponseStart(_controller: Controller, statusCode: number, headers: Head['headers']): void {
     // 1xx: the response is yet to come.
     if (statusCode >= 200) this.#head.resolve({ statusCode, headers })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+  onResponseData(controller: Controller, chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#unreadBytes += chunk.length
     if (this.#unreadBytes > MOST_UNREAD_BYTES) controller.pause()

@@ -17,7 +17,7 @@ for (const scheme of ['http', 'https'] as const) {
     let now = 0
     let server: Server
     let pool: Pool
-    let spare: Spare
+    let spare: Spare<buildConnector.Options, Socket>
     /** Connections as the server has them, in the order in which they were opened. */
     const sockets: Socket[] = []
     const events = new EventEmitter()

@@ -1,6 +1,18 @@
-import type { Socket } from 'node:net'
-import type { buildConnector } from 'undici'
 import type { Clock } from '../clock.ts'
+
+/** What is needed of a socket: the library's declarations name no package. */
+interface Socket {
+  on(event: string, listener: () => void): this
+  off(event: string, listener: () => void): this
+  ref(): this
+  unref(): this
+  destroy(): this
+  read(): unknown
+  readonly readableEnded: boolean
+}
+
+/** undici's. */
+type Connector<Target, S> = (target: Target, callback: (...result: [null, S] | [Error, null]) => void) => void
 
 /** A spare that did not last so long has failed: another one at once would be a busy loop. */
 const HEALTHY_MILLIS = 5_000
@@ -13,26 +25,26 @@ const HEALTHY_MILLIS = 5_000
  * asks for nothing (the API server after 32 s): then another one is opened. Like any idle connection it keeps no process
  * alive.
  */
-export class Spare {
-  readonly #open: buildConnector.connector
+export class Spare<Target, S extends Socket> {
+  readonly #open: Connector<Target, S>
   readonly #clock: Pick<Clock, 'now'>
   readonly #isNeeded: () => boolean
   /** To where the last connection was asked for. */
-  #target: buildConnector.Options | undefined
-  #socket: Socket | undefined
+  #target: Target | undefined
+  #socket: S | undefined
   #openedAt = 0
   #isOpening = false
   #isClosed = false
 
   /** @param isNeeded whether nothing else is connected */
-  constructor(open: buildConnector.connector, clock: Pick<Clock, 'now'>, isNeeded: () => boolean) {
+  constructor(open: Connector<Target, S>, clock: Pick<Clock, 'now'>, isNeeded: () => boolean) {
     this.#open = open
     this.#clock = clock
     this.#isNeeded = isNeeded
   }
 
   /** The spare if there is one, else a connection that is opened now. */
-  readonly connect: buildConnector.connector = (target, callback) => {
+  readonly connect: Connector<Target, S> = (target, callback) => {
     this.#target = target
     const socket = this.#socket
     if (socket === undefined) return this.#open(target, callback)
@@ -59,7 +71,7 @@ export class Spare {
     this.#socket?.destroy()
   }
 
-  #keep(socket: Socket): void {
+  #keep(socket: S): void {
     if (this.#isClosed) return void socket.destroy()
     this.#socket = socket
     this.#openedAt = this.#clock.now()

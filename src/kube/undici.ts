@@ -118,7 +118,7 @@ export function undiciTransport(options: {
 /** The connections of a lane. */
 interface Place {
   readonly agent: Dispatcher
-  readonly spare?: Spare
+  readonly spare?: { close(): void }
   /** Where there may be only so many requests at a time. */
   readonly turns?: Turns
 }
