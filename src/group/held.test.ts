@@ -115,6 +115,7 @@ const LABEL: readonly Row[] = [
   ['names a sealed holder anew: a term is never resumed', [pod('db-0', stamped(4))], UNREAD, ['name db-0 for term 5']],
   ['names it above its own stamp', [pod('db-0', stamped(7))], UNREAD, ['name db-0 for term 8']],
   ['seals a holder without a stamp: it was never enrolled', [pod('db-0')], UNREAD, SEAL_DB0],
+  ['also one that has not led', [pod('db-0')], CONFIRMED, SEAL_DB0, NOT_YET],
   [
     'seals a labelled holder whose stamp bars it from its term',
     [pod('db-0', { ...leading(4), ...stamped(4) })],
