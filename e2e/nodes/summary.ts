@@ -1,5 +1,5 @@
 /** What a user asks first, of all that the report has. */
-import type { Row } from './report.ts'
+import type { Row } from './report-data.ts'
 import { middle, table } from './table.ts'
 
 /** Empty where none of it was measured. */
