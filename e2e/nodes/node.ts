@@ -105,6 +105,15 @@ export class Node {
     await this.start()
   }
 
+  /** Its rules stay as they are. */
+  pauseRouting(): void {
+    this.#proxy.pause()
+  }
+
+  resumeRouting(): void {
+    this.#proxy.resume()
+  }
+
   async setCable(state: 'up' | 'down'): Promise<void> {
     await setCable(this.#parts.site, this.site, state)
   }
