@@ -4,6 +4,7 @@ import { systemClock } from '../src/clock.ts'
 import { describeApiContract, type ContractSetting } from '../src/kube/contract.ts'
 import { undiciTransport } from '../src/kube/undici.ts'
 import type { ControlPlane } from './controlplane/controlplane.ts'
+import { untilEstablished } from './controlplane/crd.ts'
 import { startControlPlane } from './controlplane/start.ts'
 
 const NAMESPACE = 'contract'
@@ -21,7 +22,7 @@ describeApiContract('a real control plane', async () => {
 
 async function open(controlPlane: ControlPlane): Promise<ContractSetting> {
   await controlPlane.apply(await readFile(CRD_FILE, 'utf8'))
-  await must(controlPlane, 'wait', '--for=condition=Established', '--timeout=30s', 'crd/leadergroups.leadergroup.io')
+  await untilEstablished(controlPlane)
   await must(controlPlane, 'create', 'namespace', NAMESPACE)
   // Without this account no pod is admitted.
   await must(controlPlane, 'wait', '--for=create', '--timeout=30s', '-n', NAMESPACE, 'serviceaccount/default')

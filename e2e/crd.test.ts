@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { untilEstablished } from './controlplane/crd.ts'
 import { eventually } from './controlplane/eventually.ts'
+import { controlPlane } from './controlplane/shared.ts'
 import { accepted, app, changes, full, type Json, refused, service, statuses, withDefaults } from './crd-tables.ts'
 import { fail, kubectl, succeed } from './kubectl.ts'
 
@@ -13,7 +15,7 @@ const README_FILE = fileURLToPath(new URL('../README.md', import.meta.url))
 describe('the LeaderGroup resource', () => {
   before(async () => {
     await succeed(['apply', '-k', CRD_DIRECTORY])
-    await succeed(['wait', '--for=condition=Established', '--timeout=30s', 'crd/leadergroups.leadergroup.io'])
+    await untilEstablished(await controlPlane())
     await succeed(['create', 'namespace', NAMESPACE])
     await untilItSucceeds(['explain', 'leadergroup.spec.selector'])
   })

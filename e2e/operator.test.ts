@@ -44,6 +44,8 @@ describe('the operator on a real control plane', () => {
 
     it('and kubectl shows it', async () => {
       await scene.createLed()
+      // Counts alone are written at most once a second.
+      await scene.untilStatus('two candidates', ({ candidates }) => candidates === 2)
       const { namespace } = scene
       const conditions = ['wait', '-n', namespace, 'lg/db', '--for=condition=Ready', '--timeout=10s']
       assert.match(await succeed(conditions), /condition met/)

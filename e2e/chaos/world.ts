@@ -161,6 +161,9 @@ async function settle(cluster: Cluster, options: WorldOptions): Promise<World> {
   await eventually({ what: 'the API of LeaderGroups' }, async () =>
     (await cluster.api.list(LeaderGroups)).kind === 'notFound' ? undefined : true,
   )
+  // Its garbage collector looks for new kinds twice a minute, and puts off what is owned by one that it does not know yet for
+  // as long again as it has waited. Started now, it knows groups from the beginning.
+  await cluster.plane.processes.controllerManager?.restart(options.signal)
   const read = (kind: string): Promise<string> => readFile(join(cluster.plane.dir, `certs/apiserver.${kind}`), 'utf8')
   // It is its own authority.
   const cert = await read('crt')

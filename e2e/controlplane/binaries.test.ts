@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { resolveBinaries } from './binaries.ts'
+import { KUBERNETES_VERSION, resolveBinaries } from './binaries.ts'
 import { cacheDir, takeTurn } from './cache.ts'
 import { MODULE_DIR, moduleDigest, moduleFor, moduleVersions } from './module.ts'
 import { silent } from './progress.ts'
@@ -14,7 +14,11 @@ describe('the programs of a control plane', () => {
   beforeEach(async () => void (scratch = await openScratch()))
   afterEach(() => scratch.close())
 
-  const release = { version: '1.36.3', os: process.platform, arch: process.arch === 'x64' ? 'amd64' : process.arch }
+  const release = {
+    version: KUBERNETES_VERSION,
+    os: process.platform,
+    arch: process.arch === 'x64' ? 'amd64' : process.arch,
+  }
   const env = (more: Record<string, string> = {}) => ({ XDG_CACHE_HOME: join(scratch.dir, 'cache'), ...more })
   const cache = () => cacheDir(release, env())
 

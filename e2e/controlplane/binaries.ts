@@ -8,9 +8,10 @@ import { build } from './build.ts'
 import { cacheDir, cached, takeTurn } from './cache.ts'
 import { download } from './download.ts'
 import { type Progress, silent } from './progress.ts'
+import { releaseOf } from './releases.ts'
 
 /** `LEADERGROUP_KUBERNETES` is for trying another one. */
-export const KUBERNETES_VERSION = process.env['LEADERGROUP_KUBERNETES'] ?? '1.36.3'
+export const KUBERNETES_VERSION = releaseOf(process.env['LEADERGROUP_KUBERNETES'])
 
 export interface ResolveOptions<C extends Component> {
   readonly components: readonly C[]

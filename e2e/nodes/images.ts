@@ -23,9 +23,12 @@ export interface Built {
 /** A place for buildah's images and the archives that come from it. */
 export class ImageBuilder {
   readonly #dir: string
+  readonly #signal: AbortSignal | undefined
 
-  constructor(dir: string) {
+  /** `signal` ends a build that is under way. */
+  constructor(dir: string, signal?: AbortSignal) {
     this.#dir = dir
+    this.#signal = signal
   }
 
   /** By the project's own Dockerfile, on local bases. */
@@ -64,12 +67,13 @@ export class ImageBuilder {
       '--storage-driver',
       'overlay',
     ]
-    return await run('buildah', [...place, command!, ...rest], { millis: BUILD_MILLIS })
+    const limits = { millis: BUILD_MILLIS, ...(this.#signal ? { signal: this.#signal } : {}) }
+    return await run('buildah', [...place, command!, ...rest], limits)
   }
 }
 
-export function imageBuilder(): ImageBuilder {
-  return new ImageBuilder(join(userCache(process.env), 'images/buildah'))
+export function imageBuilder(signal?: AbortSignal): ImageBuilder {
+  return new ImageBuilder(join(userCache(process.env), 'images/buildah'), signal)
 }
 
 function npmSettings(): string[] {

@@ -1,8 +1,9 @@
 /** The process that holds a cluster between `up` and `down`: it starts it, and ends it when it is told to. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from '../../src/clock.ts'
 import { resolveBinaries } from '../controlplane/binaries.ts'
-import type { Progress } from '../controlplane/progress.ts'
+import { type Progress, minutes } from '../controlplane/progress.ts'
 import { type NodesCluster, openNodes } from './cluster.ts'
 import { imageBuilder } from './images.ts'
 import { installOperator } from './installation.ts'
@@ -44,8 +45,9 @@ export async function keep({ install, progress: log }: KeepOptions): Promise<voi
   }
   await using _ended = cluster
   try {
-    await describe(cluster)
-    if (install) await addOperator(cluster, progress)
+    await describe(cluster, install)
+    // Given up, the cluster ends at once, and what is being installed with it.
+    if (install) await Promise.race([addOperator(cluster, progress, end.signal), rejection(end.signal)])
   } catch (error) {
     tell({ kind: 'failed', line: error instanceof Error ? error.message : String(error) })
     process.exitCode = 1
@@ -56,17 +58,20 @@ export async function keep({ install, progress: log }: KeepOptions): Promise<voi
   await untilAborted(end.signal)
 }
 
-async function addOperator(cluster: NodesCluster, progress: Progress): Promise<void> {
+async function addOperator(cluster: NodesCluster, progress: Progress, signal: AbortSignal): Promise<void> {
+  const since = systemClock.now()
   progress.say('building the image of the operator')
-  const { name, archive } = await imageBuilder().operator()
+  const { name, archive, bytes } = await imageBuilder(signal).operator()
+  progress.say(`loading ${name} (${Math.round(bytes / 2 ** 20)} MiB) into the nodes`)
   await cluster.load(archive)
+  progress.say('kubectl apply -k config/default')
   const { plane } = cluster.cluster
   await installOperator({ kubectl: (args, input) => plane.runKubectl(args, input) }, name)
-  progress.say('the operator runs')
+  progress.say(`both replicas of the operator ready after ${minutes(systemClock.now() - since)}`)
 }
 
 /** For `status`, and for a person. */
-async function describe({ site, cluster: { plane }, nodes }: NodesCluster): Promise<void> {
+async function describe({ site, cluster: { plane }, nodes }: NodesCluster, installed: boolean): Promise<void> {
   const { kubectl } = await resolveBinaries({ components: ['kubectl'] })
   const words = [kubectl.command, ...kubectl.prefixArgs, '--kubeconfig', plane.kubeconfigPath]
   const script = join(site.dir, 'kubectl')
@@ -75,9 +80,17 @@ async function describe({ site, cluster: { plane }, nodes }: NodesCluster): Prom
     kubeconfig: plane.kubeconfigPath,
     kubectl: script,
     server: plane.server,
+    installed,
     containerd: nodes.map((node) => ({ node: node.name, socket: join(node.site.dir, 'containerd.sock') })),
   }
   await writeFile(keptFile(site), JSON.stringify(kept, undefined, 2))
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,8 @@ export interface Kept {
   readonly kubeconfig: string
   readonly kubectl: string
   readonly server: string
+  /** The operator came with it. */
+  readonly installed: boolean
   readonly containerd: readonly { readonly node: string; readonly socket: string }[]
 }
 

@@ -20,7 +20,9 @@ export async function up({ install, say }: UpOptions): Promise<void> {
   await meetRequirements(progress)
   await sweepAbandoned()
   if ((await keptSites()).length > 0) {
-    say('It runs already.')
+    say(
+      install ? 'It runs already: --install is for one that starts, after `npm run cluster down`.' : 'It runs already.',
+    )
     return await status(say)
   }
   await mkdir(userCache(process.env), { recursive: true })

@@ -385,6 +385,18 @@ export const GROUP: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/decide.ts', 'src/group/decide.test.ts', [
     {
+      name: 'the Lease of another group is deleted as a former one’s',
+      find: "return mode === 'Assign' && ownerUID !== undefined && ownerName === `LeaderGroup ${metadata.name}`",
+      replace: "return mode === 'Assign' && ownerUID !== undefined && metadata.name !== ownerName",
+      rule: 'design 4.2: a Lease that is not its own is refused',
+    },
+    {
+      name: 'a former group’s Lease is deleted on an old sight of the group',
+      find: 'const lived = o.groupReadAt !== undefined && o.groupReadAt > seenAt',
+      replace: 'const lived = o.groupReadAt !== undefined && seenAt >= 0',
+      rule: 'decisions: only a read that began after the Lease was seen proves its owner gone',
+    },
+    {
       name: 'the leader is labelled before its Services lead to it',
       find: 'return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }',
       replace: 'return { ...election, chores: [...beforeLabel, ...election.chores] }',

@@ -216,7 +216,7 @@ describe('leadergroup explain', () => {
     assert.match(text, /^Nobody leads: the mark on its Lease cannot be read, so no safe term is known: deleting it\.$/m)
     assert.match(
       text,
-      /^Due now: delete the Lease, whose mark cannot be read, create the Lease, take the leader's keys off db-0, enrol db-1, enrol db-2, name db-0/m,
+      /^Due now: delete the Lease, by which nobody can lead, create the Lease, take the leader's keys off db-0, enrol db-1, enrol db-2, name db-0/m,
     )
   })
 

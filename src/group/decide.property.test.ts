@@ -150,11 +150,14 @@ describe('decide, whatever it is shown', () => {
     assert.ok(names > 0, 'no holder was ever named, so nothing was shown')
   })
 
-  it('writes nothing to a Lease of another, and nothing of a group that goes but clean-up', () => {
+  it('writes nothing to a Lease of another that lives, and nothing of a group that goes but clean-up', () => {
     checkAll((o, actions) => {
       const kinds = new Set(actions.map(({ kind }) => kind))
       if ((o.lease?.ownerUID !== GROUP_UID && o.lease) || o.group?.spec.mode === 'Observe') {
-        assert.ok(!kinds.has('advanceGate') && !kinds.has('deleteGate') && !kinds.has('createGate'))
+        assert.ok(!kinds.has('advanceGate') && !kinds.has('createGate'))
+        const { mode, ownerUID, ownerName, seenAt = 0 } = o.lease ?? {}
+        const isFormer = mode === 'Assign' && ownerUID !== undefined && ownerName === 'LeaderGroup db'
+        assert.ok(!kinds.has('deleteGate') || (isFormer && o.groupReadAt! > seenAt && o.group?.spec.mode !== 'Observe'))
       }
       if (o.group?.spec.mode !== 'Observe') assert.ok(!kinds.has('releaseLease'))
       if (!o.group || o.group.metadata.deletionTimestamp !== undefined) {

@@ -75,7 +75,8 @@ const GATES: readonly Row[] = [
   ],
 ]
 
-const foreign = { ...held, ownerUID: 'another' }
+const foreign = { ...held, ownerUID: 'another', ownerName: 'LeaderGroup web' }
+const former = { ...held, ownerUID: 'group-0' }
 const REFUSALS: readonly Row[] = [
   ['writes nothing but status', { lease: foreign, pods: [pod('db-0'), pod('db-1', stamped())] }, ['writeStatus']],
   ['takes labels off, and leaves the stamps', { lease: foreign, pods: [leader] }, [unlabelling('db-0')]],
@@ -85,6 +86,12 @@ const REFUSALS: readonly Row[] = [
     { lease: foreign, pods: [leader, pod('db-1', { role: '', seenAt: 30 })] },
     [unlabelling('db-0'), 'readGate'],
   ],
+  ['deletes the Lease of a former group of its name', { lease: former, groupReadAt: 21 }, ['deleteGate']],
+  ['once it was read after the Lease was seen: else that may be a later group’s', { lease: former }, ['readGroup']],
+  ['and not as long before', { lease: former, groupReadAt: 20 }, ['readGroup']],
+  ['after the labels', { lease: former, groupReadAt: 21, pods: [leader] }, [unlabelling('db-0')]],
+  ['not one that no group made', { lease: { ...former, mode: undefined }, groupReadAt: 21 }, ['writeStatus']],
+  ['not another group’s', { lease: foreign, groupReadAt: 21 }, ['writeStatus']],
   [
     'refuses groups among the nodes’ Leases',
     { namespace: 'kube-node-lease', lease: held, pods: [pod('db-0')] },

@@ -6,7 +6,7 @@ import { liveGate, type Gate } from './gate/gate-state.ts'
 import { decideHeld } from './held.ts'
 import { leaseVersionOf } from './gate/lease-version.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupFault, GroupObservation, Instant } from './observation.ts'
+import type { GroupFault, GroupObservation, Instant, ObservedLease } from './observation.ts'
 import { decideOpen } from './open.ts'
 import { routeGroup } from './route-group.ts'
 import { cleanUpRouting } from './routing/clean-up.ts'
@@ -110,7 +110,7 @@ function choresDue(
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
   if (o.namespace === REFUSED_NAMESPACE)
     return { urgent: [], chores: [], reason: `groups in ${o.namespace} are refused` }
-  if (gate.kind === 'foreign') return refuse(o, gate)
+  if (gate.kind === 'foreign') return isFormer(group, gate.object) ? takeAway(o, gate) : refuse(o, gate)
   if (gate.kind === 'spoiled') {
     const why = 'the mark on its Lease cannot be read, so no safe term is known'
     const { uid, resourceVersion } = gate.object
@@ -154,6 +154,31 @@ function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): 
     ),
     chores: [],
     reason: `the Lease ${gate.object.name} is not this group's`,
+  }
+}
+
+/** Of a group in mode Assign that had this one's name. */
+function isFormer({ metadata }: LeaderGroup, { mode, ownerUID, ownerName }: ObservedLease): boolean {
+  return mode === 'Assign' && ownerUID !== undefined && ownerName === `LeaderGroup ${metadata.name}`
+}
+
+/**
+ * The garbage collector takes the Lease of a group that is gone, but not always: where a group comes back under its name
+ * while the collector's watch is cut, the collector takes it for the same one, and the Lease stays for good (tried).
+ *
+ * Of one name there is one group at a time, and a UID never comes again: if this group lived after the Lease was seen, the
+ * one that the Lease names does not.
+ */
+function takeAway(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
+  const election = refuse(o, gate)
+  if (election.urgent.length > 0) return election
+  const { name, uid, resourceVersion, seenAt } = gate.object
+  const lived = o.groupReadAt !== undefined && o.groupReadAt > seenAt
+  const step: GroupAction = lived ? { kind: 'deleteGate', uid, resourceVersion } : { kind: 'readGroup' }
+  return {
+    urgent: [step],
+    chores: [],
+    reason: `the Lease ${name} is left from a former group of this name: deleting it`,
   }
 }
 

@@ -182,7 +182,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'keeps a slice that is newer than the gate read, when the Lease is somebody else’s',
-    { lease: heldLease('db-0', 4, { ownerUID: 'another', readAt: 9 }), pods: [] },
+    { lease: heldLease('db-0', 4, { ownerUID: 'another', ownerName: 'LeaderGroup web', readAt: 9 }), pods: [] },
     ['readGate', 'writeStatus'],
     0,
   ],

@@ -21,6 +21,7 @@ export function routeGroup(
     pods: o.pods.filter((pod) => pod.selected),
     leader: leaderOf(o, gate),
     gateReadAt: gate.kind === 'absent' ? undefined : gate.object.readAt,
+    groupReadAt: o.groupReadAt,
     services: o.services,
     slices: o.slices,
     fault: o.memory.fault,

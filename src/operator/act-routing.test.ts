@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { RoutingAction } from '../group/routing/routing-action.ts'
+import type { RoutingWrite } from '../group/routing/routing-action.ts'
 import { Api } from '../kube/api.ts'
 import { EndpointSlices, Services, type EndpointSlice, type Service } from '../kube/objects.ts'
 import type { Acted } from '../loop.ts'
@@ -42,7 +42,7 @@ describe('act on routing', () => {
     took = 0
   })
 
-  function act(action: Exclude<RoutingAction, { kind: 'readGate' }>): Promise<Acted> {
+  function act(action: RoutingWrite): Promise<Acted> {
     const { signal } = new AbortController()
     const clock = new VirtualClock()
     return actOnRouting({ api, cache, clock, namespace: NAMESPACE, name: 'db', signal, took: () => took++ }, action)

@@ -1,4 +1,4 @@
-import type { RoutingAction } from '../group/routing/routing-action.ts'
+import type { RoutingWrite } from '../group/routing/routing-action.ts'
 import {
   EndpointSlices,
   Services,
@@ -23,7 +23,7 @@ interface Place<T extends KubeObject> {
 type Version = { readonly uid: string; readonly resourceVersion: string }
 
 /** Writes of Services and slices. What is there already, under another version or by another hand, is read instead. */
-export function actOnRouting(errand: Errand, action: Exclude<RoutingAction, { kind: 'readGate' }>): Promise<Acted> {
+export function actOnRouting(errand: Errand, action: RoutingWrite): Promise<Acted> {
   const { api, cache, namespace, signal } = errand
   const services: Place<Service> = { resource: Services, store: cache.services, trim: trimService }
   const slices: Place<EndpointSlice> = { resource: EndpointSlices, store: cache.slices, trim: trimEndpointSlice }

@@ -137,13 +137,14 @@ function check(o: GroupObservation, action: GroupAction): void {
     case 'createGate':
       return assert.ok(group && modeOf(group) === 'Assign' && !o.lease)
     case 'advanceGate':
-    case 'deleteGate':
+    case 'deleteGate': {
       assert.ok(group && modeOf(group) === 'Assign' && o.lease)
-      assert.equal(o.lease.name, leaseNameOf(group))
-      return assert.deepEqual(
-        [o.lease.ownerUID, action.uid, action.resourceVersion],
-        [group.metadata.uid, o.lease.uid, o.lease.resourceVersion],
-      )
+      const { name, uid, resourceVersion, ownerUID, ownerName, mode } = o.lease
+      assert.equal(name, leaseNameOf(group))
+      const isFormer = mode === 'Assign' && ownerName === `LeaderGroup ${group.metadata.name}`
+      assert.ok(ownerUID === group.metadata.uid || (action.kind === 'deleteGate' && isFormer))
+      return assert.deepEqual([action.uid, action.resourceVersion], [uid, resourceVersion])
+    }
     case 'releaseLease':
       return assert.ok(group?.spec.failover?.releaseDeadHolder && modeOf(group) === 'Observe')
     case 'patchPod': {

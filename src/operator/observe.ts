@@ -64,11 +64,12 @@ export function observedPod(
   }
 }
 
-export function observedService({ object: { metadata, spec = {} } }: Kept<Service>): ObservedService {
+export function observedService({ object: { metadata, spec = {} }, seenAt }: Kept<Service>): ObservedService {
   return {
     name: metadata.name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
+    seenAt,
     terminating: metadata.deletionTimestamp !== undefined,
     ownerReferences: metadata.ownerReferences ?? [],
     labels: metadata.labels ?? {},

@@ -73,13 +73,24 @@ describe('foresee', () => {
       'db-0 leads in term 6',
     ],
     [
+      'the Lease of a former group of its name',
+      { lease: { ...held, ownerUID: 'group-0' }, pods: [pod('db-0')], group: group({ status: undefined }) },
+      ['deleteGate', 'createGate', enrolling('db-0', 'unborn/0'), 'name db-0 for term 2', labelling('db-0', 2)],
+      'db-0 leads in term 2',
+    ],
+    [
       'an elector that took the Lease',
       { lease: { ...held, holderIdentity: 'java' }, pods: [leader] },
       [sealing('db-0', 'gate-1/4'), 'name db-0 for term 5, taking it back', labelling('db-0', 5)],
       'db-0 leads in term 5',
     ],
     ['a group that is gone', { group: undefined, pods: [leader] }, [stripping('db-0')], 'no such group'],
-    ['a Lease of somebody else', { lease: bornLease({ ownerUID: 'x' }), pods: [pod('a')] }, [], 'not this group'],
+    [
+      'a Lease of somebody else',
+      { lease: bornLease({ ownerUID: 'x', ownerName: 'LeaderGroup web' }), pods: [pod('a')] },
+      [],
+      'not this group',
+    ],
   ]
   for (const [what, change, writes, end] of rows) {
     it(`plays ${what} to its end`, () => {

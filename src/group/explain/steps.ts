@@ -42,7 +42,7 @@ function stepOf(action: GroupAction, before: Before): string | undefined {
     case 'createGate':
       return 'create the Lease'
     case 'deleteGate':
-      return 'delete the Lease, whose mark cannot be read'
+      return 'delete the Lease, by which nobody can lead'
     case 'advanceGate':
       return `name ${action.holder.name} in the Lease for term ${action.term}`
     case 'patchPod':

@@ -7,7 +7,7 @@ import type { ObservedService } from './observed-service.ts'
 import type { RoutedPod } from './routed-pod.ts'
 import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
-import { isOurs } from './service.ts'
+import { isFormer, isOurs } from './service.ts'
 import type { ServiceWish } from './service-wish.ts'
 import { isOwnSlice } from './slice.ts'
 import { isLeaderSliceName } from './slice-name.ts'
@@ -193,12 +193,13 @@ describe('decideRouting, whatever there is', () => {
     )
   })
 
-  it('never touches what is not the group’s', () => {
+  it('never touches what is not the group’s, nor a former one’s', () => {
+    const group = { name: GROUP, uid: GROUP_OWNER.uid }
     fc.assert(
       fc.property(given, (start) => {
         const world = build(start)
         const theirs = [
-          ...[...world.services.values()].filter((each) => !isOurs(each, { name: GROUP, uid: GROUP_OWNER.uid })),
+          ...[...world.services.values()].filter((each) => !isOurs(each, group) && !isFormer(each, group)),
           ...[...world.slices.values()].filter((each) => !isOwnSlice(each, GROUP)),
         ]
         world.settle()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { BOTH, LEADER, leaderIs, pod, rested, THREE, wish, World } from './fixtures.ts'
+import { BOTH, GROUP_OWNER, LEADER, leaderIs, pod, rested, THREE, wish, World } from './fixtures.ts'
 
 describe('decideRouting', () => {
   it('makes Services first, then their slices, and rests', () => {
@@ -56,6 +56,46 @@ describe('decideRouting', () => {
     world.putSlice('db-leader-ipv4', { labels: { ...before, 'service.kubernetes.io/headless': '' } })
     assert.deepEqual(world.settle(), ['replaceSlice db-leader-ipv4: db-1'])
     assert.deepEqual(world.slice('db-leader-ipv4').labels, before)
+  })
+})
+
+describe('a Service of a former group of the same name', () => {
+  const ownerReferences = [{ ...GROUP_OWNER, uid: 'former' }]
+  const labels = { 'leadergroup.io/group': 'db' }
+  const part = { pods: THREE, wishes: [LEADER], leader: leaderIs(1, 4) }
+
+  it('is deleted and made anew, once a read of the group has shown that its owner is gone', () => {
+    const world = new World(part)
+    world.putService('db', { ownerReferences, labels })
+    assert.equal(world.decide().conditions[0]?.status, 'Unknown')
+    const done = ['readGroup', 'deleteService db', 'createService db', 'createSlice db-leader-ipv4: db-1']
+    assert.deepEqual(world.settle(), done)
+  })
+
+  it('and not by a read of before, after which a later group may have made it', () => {
+    const world = new World(part)
+    world.groupReadAt = 10
+    world.putService('db', { ownerReferences, labels, seenAt: 10 })
+    assert.deepEqual(world.decide().chores, [{ kind: 'readGroup' }])
+  })
+
+  it('goes also where it is not wished any more', () => {
+    const world = new World({ ...part, wishes: [] })
+    world.putService('db', { ownerReferences, labels })
+    assert.deepEqual(world.settle(), ['readGroup', 'deleteService db'])
+  })
+
+  it('stays where somebody else made it, or made it for a group of another name', () => {
+    for (const change of [
+      { ownerReferences },
+      { labels },
+      { ownerReferences: [{ ...ownerReferences[0]!, name: 'web' }], labels },
+    ]) {
+      const world = new World(part)
+      world.putService('db', change)
+      assert.deepEqual(world.settle(), [])
+      assert.equal(world.decide().conditions[0]?.reason, 'ServiceNotOurs')
+    }
   })
 })
 
@@ -142,7 +182,8 @@ describe('the actions', () => {
     world.act({ kind: 'readGate' })
     const { beforeLabel, besideLabel, chores } = world.decide()
     for (const action of [...beforeLabel, ...besideLabel, ...chores]) {
-      if (action.kind === 'createService' || action.kind === 'createSlice' || action.kind === 'readGate') continue
+      if (action.kind === 'createService' || action.kind === 'createSlice') continue
+      if (action.kind === 'readGate' || action.kind === 'readGroup') continue
       const version: { uid?: string; resourceVersion?: string } =
         action.kind === 'replaceSlice' ? action.slice.metadata : action
       assert.ok(version.uid && version.resourceVersion, action.kind)

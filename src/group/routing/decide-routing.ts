@@ -1,11 +1,12 @@
 import type { UnresolvedPort } from './endpoints.ts'
 import { podsIn, type ObservedSlice } from './endpoint-slice.ts'
+import type { ObservedService } from './observed-service.ts'
 import { followerSlices } from './follower-slices.ts'
 import { leaderSlices, type Leader } from './leader-slices.ts'
 import { foreignSlices, routesOf, type Route } from './route.ts'
 import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
-import { isMadeByUs, patchOf, serviceOf } from './service.ts'
+import { isFormer, isMadeByUs, isOurs, patchOf, serviceOf } from './service.ts'
 import { routingOf } from './service-wish.ts'
 import {
   servicesCondition,
@@ -74,15 +75,21 @@ function decideServices(routes: readonly Route[], input: RoutingInput): readonly
   const wished = new Set(routes.map(({ wish }) => wish.name))
   const unwished = input.services.filter((service) => !wished.has(service.name) && isMadeByUs(service, group))
   const replaced = routes.flatMap(({ state }) => (state.kind === 'replaced' ? [state.service] : []))
-  const deletions = [...unwished, ...replaced]
-    .filter(({ terminating }) => !terminating)
+  // Of one name there is one group at a time: if this one lived after the Service was seen, its owner does not.
+  const former = input.services.filter((service) => isFormer(service, group) && !isOurs(service, group))
+  const lived = ({ seenAt }: ObservedService): boolean => input.groupReadAt !== undefined && input.groupReadAt > seenAt
+  const going = [...unwished, ...replaced, ...former].filter(({ terminating }) => !terminating)
+  const unproved = going.filter((service) => former.includes(service) && !lived(service))
+  const reads = unproved.length > 0 ? [{ kind: 'readGroup' } as const] : []
+  const deletions = going
+    .filter((service) => !unproved.includes(service))
     .map(({ name, uid, resourceVersion }) => ({ kind: 'deleteService', name, uid, resourceVersion }) as const)
   const writes = routes.flatMap(({ wish, state }): readonly RoutingAction[] => {
     if (state.kind === 'absent') return [{ kind: 'createService', service: serviceOf(wish, namespace, group) }]
     const patch = state.kind === 'ours' && !state.service.terminating && patchOf(wish, group, state.service)
     return patch ? [patch] : []
   })
-  return [...deletions, ...writes]
+  return [...reads, ...deletions, ...writes]
 }
 
 interface SliceWork {
@@ -169,7 +176,12 @@ function leaderIn({ leader, pods }: RoutingInput): Leader | undefined {
 }
 
 function isAwaited({ state }: Route): boolean {
-  return state.kind === 'absent' || state.kind === 'replaced' || (state.kind === 'ours' && state.service.terminating)
+  return (
+    state.kind === 'absent' ||
+    state.kind === 'replaced' ||
+    state.kind === 'former' ||
+    (state.kind === 'ours' && state.service.terminating)
+  )
 }
 
 /** One read is enough, whatever waits for it. */

@@ -32,7 +32,9 @@ function played(world: World): Routed {
     const [action] = [...beforeLabel, ...besideLabel, ...chores]
     if (!action) return input
     assert.ok(tick < world.tick + 50, 'it does not come to rest')
-    input = action.kind === 'readGate' ? { ...input, gateReadAt: tick } : { ...input, ...enacted(input, action, tick) }
+    if (action.kind === 'readGate') input = { ...input, gateReadAt: tick }
+    else if (action.kind === 'readGroup') input = { ...input, groupReadAt: tick }
+    else input = { ...input, ...enacted(input, action, tick) }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { EndpointSlice, ObservedSlice } from './endpoint-slice.ts'
 import type { ObservedService } from './observed-service.ts'
-import type { RoutingAction, Service, ServicePatch } from './routing-action.ts'
+import type { RoutingWrite, Service, ServicePatch } from './routing-action.ts'
 
 /** Services and slices as they are seen. */
 export interface Routed {
@@ -12,14 +12,10 @@ export interface Routed {
  * What is there once the action has succeeded, seen at `tick`. What the API server fills in by itself (addresses, node
  * ports, families) is missing from a Service that is created here: no decision waits for it.
  */
-export function enacted(
-  { services, slices }: Routed,
-  action: Exclude<RoutingAction, { kind: 'readGate' }>,
-  tick: number,
-): Routed {
+export function enacted({ services, slices }: Routed, action: RoutingWrite, tick: number): Routed {
   switch (action.kind) {
     case 'createService':
-      return { services: [...services, bornService(action.service)], slices }
+      return { services: [...services, bornService(action.service, tick)], slices }
     case 'patchService':
       return {
         services: services.map((each) => (each.uid === action.uid ? patchedService(each, action.patch) : each)),
@@ -41,13 +37,14 @@ export function enacted(
   }
 }
 
-function bornService({ metadata, spec }: Service): ObservedService {
+function bornService({ metadata, spec }: Service, tick: number): ObservedService {
   const { name, ownerReferences, labels, annotations = {} } = metadata
   const { type, clusterIP, selector = {}, ports, sessionAffinity, ipFamilyPolicy } = spec
   return {
     name,
     uid: `unborn Service ${name}`,
     resourceVersion: '',
+    seenAt: tick,
     terminating: false,
     ownerReferences,
     labels,

@@ -54,6 +54,7 @@ type Changing<T> = { -readonly [K in keyof T]: T[K] }
 export class World {
   tick = 1000
   gateReadAt: number | undefined = 1000
+  groupReadAt: number | undefined = undefined
   part: Part
   readonly families: readonly string[]
   readonly services = new Map<string, ObservedService>()
@@ -67,7 +68,8 @@ export class World {
   input(): RoutingInput {
     const services = [...this.services.values()]
     const slices = [...this.slices.values()]
-    return { namespace: 'shop', group: GROUP, gateReadAt: this.gateReadAt, services, slices, ...this.part }
+    const { gateReadAt, groupReadAt } = this
+    return { namespace: 'shop', group: GROUP, gateReadAt, groupReadAt, services, slices, ...this.part }
   }
 
   decide(): RoutingDecision {
@@ -97,6 +99,9 @@ export class World {
     switch (action.kind) {
       case 'readGate':
         this.gateReadAt = this.tick
+        return
+      case 'readGroup':
+        this.groupReadAt = this.tick
         return
       case 'createService':
         return this.#createService(action.service)
@@ -234,6 +239,7 @@ export function observedService(name: string, change: Partial<ObservedService> =
     name,
     uid: `service-${name}`,
     resourceVersion: '1',
+    seenAt: 10,
     terminating: false,
     ownerReferences: [],
     labels: {},
@@ -279,6 +285,7 @@ export function inWords(action: RoutingAction): string {
     case 'deleteSlice':
       return `${action.kind} ${action.name}`
     case 'readGate':
+    case 'readGroup':
       return action.kind
   }
 }

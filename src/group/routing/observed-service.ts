@@ -5,6 +5,8 @@ export interface ObservedService {
   readonly name: string
   readonly uid: string
   readonly resourceVersion: string
+  /** Tick at which this version was first seen. */
+  readonly seenAt: number
   /** It is being deleted, and something (a load balancer's clean-up) holds it. */
   readonly terminating: boolean
   readonly ownerReferences: readonly OwnerReference[]

@@ -3,7 +3,7 @@ import type { ObservedSlice } from './endpoint-slice.ts'
 import type { ObservedService } from './observed-service.ts'
 import type { RoutingInput } from './routing-input.ts'
 import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL, STANDARD_CONTROLLER } from './routing-keys.ts'
-import { isOurs, mustBeReplaced } from './service.ts'
+import { isFormer, isOurs, mustBeReplaced } from './service.ts'
 import { routingOf, type ServiceWish } from './service-wish.ts'
 import { isOwnSlice } from './slice.ts'
 import { parseSliceName, type SliceName } from './slice-name.ts'
@@ -21,6 +21,8 @@ export interface Route {
 export type RouteState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'notOurs'; readonly service: ObservedService }
+  /** A former group's of the same name: it is deleted, and the next one is ours. */
+  | { readonly kind: 'former'; readonly service: ObservedService }
   /** Ours, but it cannot become what is wished. */
   | { readonly kind: 'replaced'; readonly service: ObservedService }
   | { readonly kind: 'ours'; readonly service: ObservedService }
@@ -46,7 +48,7 @@ export function familiesOf(service: ObservedService): readonly AddressFamily[] {
 function stateOf(wish: ServiceWish, { group, services }: RoutingInput): RouteState {
   const service = services.find(({ name }) => name === wish.name)
   if (!service) return { kind: 'absent' }
-  if (!isOurs(service, group)) return { kind: 'notOurs', service }
+  if (!isOurs(service, group)) return { kind: isFormer(service, group) ? 'former' : 'notOurs', service }
   return { kind: mustBeReplaced(service, wish) ? 'replaced' : 'ours', service }
 }
 

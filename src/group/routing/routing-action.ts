@@ -23,6 +23,10 @@ export type RoutingAction =
   | { readonly kind: 'deleteSlice'; readonly name: string; readonly uid: string; readonly resourceVersion: string }
   /** A quorum read of the gate, begun now: what is wanted next depends on one later than what is known. */
   | { readonly kind: 'readGate' }
+  /** Likewise of the group. */
+  | { readonly kind: 'readGroup' }
+
+export type RoutingWrite = Exclude<RoutingAction, { kind: 'readGate' | 'readGroup' }>
 
 export interface Service {
   readonly apiVersion: 'v1'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { FOLLOWERS, GROUP, GROUP_OWNER, LEADER, observedService, wish, World } from './fixtures.ts'
 import type { ObservedService } from './observed-service.ts'
 import type { ServicePatch } from './routing-action.ts'
-import { isMadeByUs, isOurs, mustBeReplaced, patchOf, serviceOf } from './service.ts'
+import { isFormer, isMadeByUs, isOurs, mustBeReplaced, patchOf, serviceOf } from './service.ts'
 import type { ServiceWish } from './service-wish.ts'
 
 /** The Service as the server has it once it was made for this wish. */
@@ -222,6 +222,7 @@ describe('whose a Service is', () => {
     it(title, () => {
       assert.equal(isOurs(observedService('db', change), GROUP), ours)
       assert.equal(isMadeByUs(observedService('db', change), GROUP), byUs)
+      assert.equal(isFormer(observedService('db', change), GROUP), title === 'a former group’s')
     })
   }
 })

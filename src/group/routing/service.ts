@@ -21,6 +21,16 @@ export function isMadeByUs(service: ObservedService, group: Group): boolean {
 }
 
 /**
+ * Made by a group that had this one's name. The garbage collector takes it, but where the group came back under its name
+ * while the collector's watch was cut, the Service stays for good.
+ */
+export function isFormer({ labels, ownerReferences }: ObservedService, group: Group): boolean {
+  const isOfName = ({ kind, name, uid }: ObservedService['ownerReferences'][number]): boolean =>
+    kind === 'LeaderGroup' && name === group.name && uid !== group.uid
+  return labels[GROUP_LABEL] === group.name && ownerReferences.some(isOfName)
+}
+
+/**
  * What cannot become what is wished: the cluster IP of a Service is immutable, and one that loses its selector keeps the
  * slices of the standard controller for ever (and gets mirrored ones), so that strangers' addresses would stay.
  */
