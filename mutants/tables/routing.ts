@@ -63,11 +63,25 @@ export const ROUTING: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/routing/decide-routing.ts', 'src/group/routing/decide-routing.test.ts', [
     {
+      name: 'a former group’s Service is deleted on an old sight of the group',
+      find: 'input.groupReadAt !== undefined && input.groupReadAt > seenAt',
+      replace: 'input.groupReadAt !== undefined || seenAt > 0',
+      rule: 'decisions: only a read that began after the Service was seen proves its owner gone',
+    },
+    {
       name: 'the leader leaves the followers before it enters',
       find: 'const beforeLabel = withGateRead(slices.urgent, slices.urgentNeedsGateRead)',
       replace: 'const beforeLabel = withGateRead([...slices.leaving, ...slices.urgent], slices.urgentNeedsGateRead)',
       rule: 'decisions: a new leader enters its own slices first, for the second change waits for kube-proxy',
       killedBy: 'src/group/routing/leader-slices.test.ts',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/service.ts', 'src/group/routing/service.test.ts', [
+    {
+      name: 'the Service of another group is deleted as a former one’s',
+      find: "kind === 'LeaderGroup' && name === group.name && uid !== group.uid",
+      replace: "kind === 'LeaderGroup' && uid !== group.uid",
+      rule: 'I12: only what is its own is written',
     },
   ]),
   ...mutantsOf('src/group/routing/follower-slices.ts', 'src/group/routing/follower-slices.test.ts', [

@@ -216,6 +216,12 @@ describe('whose a Service is', () => {
       false,
       false,
     ],
+    [
+      'another group’s, with a wrong label',
+      { ownerReferences: [{ ...GROUP_OWNER, name: 'web', uid: 'x' }], labels: { 'leadergroup.io/group': 'db' } },
+      false,
+      false,
+    ],
     ['labelled only', { labels: { 'leadergroup.io/group': 'db' } }, false, false],
   ]
   for (const [title, change, ours, byUs] of OWNERS) {
