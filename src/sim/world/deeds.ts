@@ -24,16 +24,17 @@ export function perform(world: World, deed: PlannedEvent): void {
   world.reachFault(faultName(deed), 'group' in deed ? deed.group : undefined)
   switch (deed.do) {
     case 'endPod': {
-      const slot = world.slotOf(deed.group, deed.who)
-      return slot && endPod(world, slot, deed)
+      const slots = deed.who === 'all' ? world.slotsIn(deed.group) : [world.slotOf(deed.group, deed.who)]
+      for (const slot of slots) if (slot) endPod(world, slot, deed)
+      return
     }
     case 'operator':
       return world.operatorsOf(deed.which).forEach((operator) => endOperator(world, operator, deed))
     case 'killAfterWrite':
       return world.operatorsOf(deed.which).forEach((operator) => killAfterWrite(world, operator, deed))
     case 'freeze':
-      world.network.freeze(deed.server)
-      return world.later(deed.millis, () => world.network.thaw(deed.server))
+      world.network.freeze(deed.server, deed.what)
+      return world.later(deed.millis, () => world.network.thaw(deed.server, deed.what))
     case 'serverDown': {
       const servers = deed.server === 'all' ? world.network.indexes : [deed.server]
       for (const server of servers) world.network.stop(server)

@@ -1,4 +1,5 @@
 import type { Dice } from './dice.ts'
+import type { FrozenType } from './network.ts'
 import type { Pace } from './pace.ts'
 import type { Deed, GroupPlan, Hand, OperatorRole, PlannedEvent, Which } from './plan.ts'
 import type { Effect, Traffic } from './weather.ts'
@@ -8,15 +9,22 @@ interface Setting {
   readonly servers: number
   readonly groups: readonly GroupPlan[]
   readonly pace: Pace
+  /** When leaders end. */
+  readonly ends: readonly number[]
 }
 
-/** Faults, one after the other, over the whole time. */
+/** A change of leader takes as long, mostly. */
+const CHANGE_MILLIS = 500
+
+/** Faults, one after the other, over the whole time; some of them while a leader is just being replaced. */
 export function faultsOf(dice: Dice, setting: Setting): readonly PlannedEvent[] {
   const faults: PlannedEvent[] = []
   const [shortest, longest] = setting.pace.faultMillis
-  for (let at = 3_000; ;) {
-    at += dice.millis(shortest, longest)
-    if (at >= setting.untilMillis) return faults
+  for (let next = 3_000; ;) {
+    next += dice.millis(shortest, longest)
+    if (next >= setting.untilMillis) return faults
+    const strikesLate = setting.ends.length > 0 && dice.chance(0.4)
+    const at = strikesLate ? dice.pick(setting.ends) + dice.millis(1, CHANGE_MILLIS) : next
     faults.push({ at: Math.round(at), ...faultOf(dice, setting) })
   }
 }
@@ -56,7 +64,7 @@ function faultOf(dice: Dice, { servers, groups, pace }: Setting): Deed {
     case 'silence':
       return { do: 'silence', which, millis }
     case 'freeze':
-      return { do: 'freeze', server: dice.whole(0, servers - 1), millis }
+      return { do: 'freeze', server: dice.whole(0, servers - 1), what: dice.weighted<FrozenType>(FROZEN), millis }
     case 'down':
       return { do: 'serverDown', server: dice.chance(0.3) ? 'all' : dice.whole(0, servers - 1), millis }
     case 'compact':
@@ -76,6 +84,7 @@ function faultOf(dice: Dice, { servers, groups, pace }: Setting): Deed {
   }
 }
 
+const FROZEN = { all: 3, pods: 1, leases: 1, leadergroups: 1 }
 const TRAFFIC = { all: 3, writes: 4, reads: 1, watches: 1, pods: 3, leases: 2, status: 2, events: 0.5, slices: 0.5 }
 
 const COMMON_HANDS = {
@@ -87,6 +96,7 @@ const COMMON_HANDS = {
   deselect: 1,
   regroup: 0.5,
   followers: 1,
+  hostileGroup: 1,
 }
 const HANDS: Readonly<Record<GroupPlan['mode'], Partial<Record<Hand, number>>>> = {
   Assign: {

@@ -22,7 +22,7 @@ export function planOf(seed: number): Plan {
   )
   const lastAt = Math.round(dice.between(pace.spanMillis[0], pace.spanMillis[1]))
   const ends = groups.flatMap((group) => endsOf(dice, group, lastAt, pace))
-  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace })
+  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace, ends: ends.map(({ at }) => at) })
   return {
     seed,
     network: { servers, latencyMillis: dice.pick([1, 5, 5, 40]), lagMillis: dice.pick([1, 5, 30, 500]) },
@@ -61,10 +61,12 @@ function operatorsOf(dice: Dice, pace: Pace): readonly OperatorPlan[] {
   const isElected = dice.chance(0.7)
   const count = dice.pick(pace === PACES.days ? [1, 1, 1, 1, 2] : [1, 1, 2, 2, 3])
   const election = dice.pick(pace.operatorLeases)
+  const isRolled = isElected && dice.chance(0.2)
   return ['operator-a', 'operator-b', 'operator-c'].slice(0, count).map((name) => ({
     name,
     clock: clockOf(dice, pace),
     ...(isElected ? { election } : {}),
+    ...(isRolled ? { otherBuild: dice.pick<'first' | 'second'>(['first', 'second']) } : {}),
   }))
 }
 
@@ -125,7 +127,7 @@ function endsOf(dice: Dice, group: GroupPlan, lastAt: number, pace: Pace): reado
   for (let at = 1_000 + dice.between(0, 3_000); ;) {
     at += dice.millis(shortest, longest)
     if (at > lastAt) return ends
-    const who = dice.chance(0.9) ? 'leader' : 'other'
+    const who = dice.weighted<'leader' | 'other' | 'all'>({ leader: 22, other: 2, all: 1 })
     const how = dice.weighted<PodEnd>(group.mode === 'Observe' ? OBSERVED_ENDS : ASSIGNED_ENDS)
     ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) })
   }

@@ -7,7 +7,9 @@ import { GroupOperator, type OperatorElection } from '../../operator/operator.ts
 import type { Elector } from '../invariants/facts.ts'
 import { decided } from './coverage.ts'
 import { Dice } from './dice.ts'
+import { NAMESPACE } from './hands.ts'
 import { Link } from './link.ts'
+import { OtherBuild } from './other-build.ts'
 import type { ClockPlan } from './process-clock.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { Stage } from './stage.ts'
@@ -24,6 +26,11 @@ export interface OperatorPlan {
   readonly clock: ClockPlan
   /** Absent: it acts without asking the others. */
   readonly election?: ElectionPlan
+  /**
+   * Present: a version is rolled out and taken back all the while, so that its lives are of this build and of the other by
+   * turns; says which life is the first of the other.
+   */
+  readonly otherBuild?: 'first' | 'second'
 }
 
 export const OPERATORS_LEASE = { namespace: 'leadergroup-system', name: 'leadergroup-operator' }
@@ -41,6 +48,7 @@ export class OperatorProcess {
   readonly #stage: Stage
   #life: Life | undefined
   #lives = 0
+  #isRolledOut = false
 
   constructor(plan: OperatorPlan, stage: Stage) {
     this.name = plan.name
@@ -65,17 +73,32 @@ export class OperatorProcess {
     return `${this.name}_${this.#lives}`
   }
 
+  /** Its present life is one of the other build. */
+  get #isOther(): boolean {
+    const { otherBuild } = this.#plan
+    return otherBuild !== undefined && !this.#isRolledOut && this.#lives % 2 === (otherBuild === 'first' ? 1 : 0)
+  }
+
+  /** From now on it is of this build. */
+  rollOut(): void {
+    const isOther = this.#isOther
+    this.#isRolledOut = true
+    if (isOther) this.kill()
+    this.start()
+  }
+
   start(): void {
     if (this.#life) return
     const { name } = this
     const { seed, trace, witness, world } = this.#stage
     const life = ++this.#lives
+    const isOther = this.#isOther
     const dice = new Dice(`${seed}/${name}/${life}`)
     const { random } = dice
     const clock = new ProcessClock(world, this.#plan.clock)
     const link = new Link(name, this.#stage, clock, new Dice(`${seed}/${name}/${life}/link`))
-    const api = new Api(link, clock, { fieldManager: 'leadergroup' })
-    const log = this.#log()
+    const api = new Api(isOther ? new OtherBuild(link) : link, clock, { fieldManager: 'leadergroup' })
+    const log = this.#log(isOther)
     const metrics = new Metrics(clock)
     const events = new EventRecorder({ api, clock, log, metrics, instance: `${name}-${life}`, dryRun: false })
     const election = this.#election(api, clock, random)
@@ -87,7 +110,8 @@ export class OperatorProcess {
       metrics,
       events,
       election,
-      namespaces: [],
+      // The other one was installed for one namespace alone, and sees no nodes.
+      namespaces: isOther ? [NAMESPACE] : [],
       dryRun: false,
     })
     const stop = new AbortController()
@@ -95,7 +119,7 @@ export class OperatorProcess {
     witness.begins(name, 'operator', this.#plan.clock.rate, this.#elector())
     clock.onRate = (rate) => witness.rate(name, rate)
     trace.fact(`${world.now()} start ${name}`)
-    trace.tell(world.now(), name, () => 'starts')
+    trace.tell(world.now(), name, () => (isOther ? 'starts, of another build' : 'starts'))
     operator
       .run(stop.signal)
       .then(() => events.stop())
@@ -148,10 +172,11 @@ export class OperatorProcess {
     return { name: OPERATORS_LEASE.name, lock, identity: this.identity, ...this.#plan.election }
   }
 
-  #log(): Log {
+  #log(isOther: boolean): Log {
     const { trace, world } = this.#stage
     const say = (message: string, fields?: LogFields): void => {
       for (const branch of decided(message, fields)) this.#stage.reach(branch)
+      if (isOther && fields?.['changes'] !== undefined) this.#stage.reach('another build acts')
       trace.tell(world.now(), this.name, () => `“${message}”${shown(fields)}`)
     }
     return { debug: () => undefined, info: say, warn: say, error: say, isEnabled: (level) => level !== 'debug' }

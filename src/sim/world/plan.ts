@@ -1,4 +1,4 @@
-import type { NetworkOptions } from './network.ts'
+import type { FrozenType, NetworkOptions } from './network.ts'
 import type { OperatorPlan } from './operator-process.ts'
 import type { SlotPlan } from './slot.ts'
 import type { Effect, Traffic } from './weather.ts'
@@ -51,6 +51,7 @@ export type Hand =
   | 'copyLease'
   | 'garbageLease'
   | 'pauseGroup'
+  | 'hostileGroup'
   | 'slices'
 
 /**
@@ -61,7 +62,7 @@ export type Deed =
   | {
       readonly do: 'endPod'
       readonly group: string
-      readonly who: 'leader' | 'other'
+      readonly who: 'leader' | 'other' | 'all'
       readonly how: PodEnd
       /** Until it is ready, or its node there, again. */
       readonly millis: number
@@ -87,7 +88,7 @@ export type Deed =
     }
   | { readonly do: 'cut'; readonly which: Which; readonly withError: boolean }
   | { readonly do: 'silence'; readonly which: Which; readonly millis: number }
-  | { readonly do: 'freeze'; readonly server: number; readonly millis: number }
+  | { readonly do: 'freeze'; readonly server: number; readonly what: FrozenType; readonly millis: number }
   | { readonly do: 'serverDown'; readonly server: number | 'all'; readonly millis: number }
   | { readonly do: 'compact'; readonly refusal: 'event' | 'status' }
   | { readonly do: 'hand'; readonly group: string; readonly what: Hand; readonly millis: number }

@@ -85,14 +85,14 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
   }
 }
 
-/** All faults end: what is paused goes on, what is dead is started. */
+/** All faults end: what is paused goes on, what is dead is started, and what was of another build is of this one. */
 function calm(world: World): void {
   world.trace.tell(world.world.now(), 'fate', () => 'calm: all faults end')
   world.network.calm()
   for (const operator of world.operators) {
     operator.clock?.resume()
     operator.link?.revive()
-    operator.start()
+    operator.rollOut()
   }
   for (const slot of world.slots) slot.calm()
 }

@@ -6,7 +6,7 @@ import { VirtualClock } from '../clock.ts'
 import { findResourceType } from '../resource-types.ts'
 import type { Revision } from '../store.ts'
 import { Board } from './board.ts'
-import { elected, type State } from './coverage.ts'
+import { elected, OVERTAKEN, type State } from './coverage.ts'
 import { Dice } from './dice.ts'
 import { Hands } from './hands.ts'
 import { Network } from './network.ts'
@@ -40,6 +40,7 @@ export class World implements Stage {
     this.seed = plan.seed
     this.trace = new Trace(isTold)
     this.network = new Network(this.api, this.world, new Dice(`${plan.seed}/network`), plan.network)
+    this.network.onOvertaken = () => this.reach(OVERTAKEN)
     this.boards = plan.groups.map(({ name }) => new Board(name))
     this.slots = plan.slots.map((slot, index) => new Slot(slot, this, index))
     this.operators = plan.operators.map((operator) => new OperatorProcess(operator, this))
@@ -111,8 +112,13 @@ export class World implements Stage {
   /** The slot of the pod that bears the group's label, or one of the others. */
   slotOf(group: string, who: 'leader' | 'other'): Slot | undefined {
     const leader = this.boards.find((board) => board.group === group)?.leader
-    const slots = this.slots.filter(({ plan }) => plan.groups.includes(group))
-    return slots.find(({ podName }) => podName !== undefined && (podName === leader) === (who === 'leader'))
+    return this.slotsIn(group).find(
+      ({ podName }) => podName !== undefined && (podName === leader) === (who === 'leader'),
+    )
+  }
+
+  slotsIn(group: string): readonly Slot[] {
+    return this.slots.filter(({ plan }) => plan.groups.includes(group))
   }
 
   later(millis: number, run: () => void): void {
