@@ -34,8 +34,7 @@ COPY --from=build --chmod=444 /build/LICENSE /build/dist/leadergroup.js.LEGAL.tx
 # By number: a kubelet cannot tell from a name that it is not root. It is that of distroless's `nonroot`, and it owns
 # nothing here; nothing is ever written.
 USER 65532:65532
-# Flags can be given as arguments, or as LEADERGROUP_… variables. V8's first one keeps memory small that an operator, which
-# waits for the network, has no use for; NODE_OPTIONS does not take it. The second gives the young generation, of which
-# the first leaves 1 MB, the room that a flood of failovers needs.
-ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=4", "/leadergroup.mjs"]
+# Flags can be given as arguments, or as LEADERGROUP_… variables. V8's own keeps memory small that an operator, which
+# waits for the network, has no use for; NODE_OPTIONS does not take it.
+ENTRYPOINT ["node", "--optimize-for-size", "/leadergroup.mjs"]
 CMD ["operator"]

@@ -7,17 +7,10 @@ import type { Line } from '../e2e/candidates/line.ts'
 import { eventually } from '../e2e/controlplane/eventually.ts'
 import { ended, openScratch } from '../e2e/controlplane/scratch.ts'
 import { type Figure, type Goal, atMost, single } from './figure.ts'
-import { TIMING, openSide } from './side.ts'
+import type { Usage } from './say.ts'
+import { TIMING, bundled, openSide } from './side.ts'
 import { readShipped } from './shipped.ts'
 import type { Stage } from './stage.ts'
-
-/** What a crowd says of itself, once a second. */
-export interface Usage {
-  readonly event: 'usage'
-  readonly monotonicMillis: number
-  readonly cpuSeconds: number
-  readonly residentBytes: number
-}
 
 /** For so many electors. */
 const GOAL_ELECTORS = 1_000
@@ -32,13 +25,18 @@ export async function measureCrowds(stage: Stage, electors: number): Promise<Fig
   const side = await openSide(stage, 'leadergroup')
   await using scratch = await openScratch()
   const { nodeArgs, env } = await readShipped()
-  const start = (identity: string): Crowd => {
-    const flags = candidateArgs({ ...side, ...TIMING, lease: 'crowd', identity, releaseOnCancel: true })
-    const [node, program] = side.command as [string, string]
+  const start = (identity: string, lease = 'crowd', command = side.command): Crowd => {
+    const flags = candidateArgs({ ...side, ...TIMING, lease, identity, releaseOnCancel: true })
+    const [node, program] = command as [string, string]
     const args = [...nodeArgs, program, ...flags, `--count=${electors}`]
     const variables = { ...env, PATH: process.env['PATH'] }
     return new Crowd(scratch.spawn(node, args, { env: variables, stdio: ['ignore', 'pipe', 'ignore'] }))
   }
+  stage.progress.say(`crowd: ${electors} bare renewals, ${seconds} s`)
+  const bare = start('bare', 'floor', await bundled('renewals'))
+  await bare.until(() => bare.leading === electors)
+  const floor = await bare.usage(seconds, stage.signal)
+  await bare.kill()
   stage.progress.say(`crowd: ${electors} electors that lead, ${seconds} s`)
   const leaders = start('leaders')
   await leaders.until(() => leaders.leading === electors)
@@ -52,7 +50,7 @@ export async function measureCrowds(stage: Stage, electors: number): Promise<Fig
   await leaders.kill()
   await others.kill()
   return [
-    ...figures(`${electors} electors in one process, ${still} leading all the time`, leading, electors),
+    ...figures(`${electors} electors in one process, ${still} leading all the time`, leading, electors, floor),
     ...figures(`${electors} electors in one process, standing by`, standingBy, electors),
   ]
 }
@@ -64,7 +62,8 @@ interface Cost {
   readonly residentMegabytes: number
 }
 
-function figures(what: string, { cpuPercent, residentMegabytes }: Cost, electors: number): Figure[] {
+/** @param floor of as many renewals by nothing but undici */
+function figures(what: string, { cpuPercent, residentMegabytes }: Cost, electors: number, floor?: Cost): Figure[] {
   const goal = (value: number, limit: number, unit: string): { goal?: Goal } =>
     electors >= GOAL_ELECTORS ? { goal: atMost(value, limit, unit) } : {}
   return [
@@ -72,12 +71,14 @@ function figures(what: string, { cpuPercent, residentMegabytes }: Cost, electors
       what: `${what}: CPU`,
       unit: '% of a core',
       value: single(cpuPercent),
+      ...(floor ? { floor: single(floor.cpuPercent) } : {}),
       ...goal(cpuPercent, CPU_GOAL_PERCENT, '% of a core'),
     },
     {
       what: `${what}: RSS`,
       unit: 'MB',
       value: single(residentMegabytes),
+      ...(floor ? { floor: single(floor.residentMegabytes) } : {}),
       ...goal(residentMegabytes, RSS_GOAL_MEGABYTES, 'MB'),
     },
   ]

@@ -18,7 +18,7 @@ describe('what is shipped', () => {
 
   it('bounds the heap', async () => {
     const { nodeArgs, env } = await readShipped()
-    assert.deepEqual(nodeArgs, ['--optimize-for-size', '--max-semi-space-size=4'])
+    assert.deepEqual(nodeArgs, ['--optimize-for-size'])
     assert.match(env['NODE_OPTIONS'] ?? '', /--max-old-space-size=\d+/)
     assert.equal(env['MALLOC_ARENA_MAX'], '1')
   })

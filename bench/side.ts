@@ -10,7 +10,6 @@ import { type Stage, createNamespace } from './stage.ts'
 export const TIMING: Timing = { leaseDurationSeconds: 15, renewDeadlineSeconds: 10, retryPeriodSeconds: 2 }
 
 const NODE = join(import.meta.dirname, '../node_modules/.bin/node')
-const PROGRAM = join(import.meta.dirname, '../dist/bench/elector.js')
 
 const KINDS = ['leadergroup', 'client-go'] as const
 
@@ -44,7 +43,7 @@ export async function openSides(stage: Stage): Promise<readonly Side[]> {
 export async function openSide(stage: Stage, kind: Side['kind']): Promise<Side> {
   const namespace = namespaceOf(kind)
   await createNamespace(stage.api, namespace)
-  const command = kind === 'leadergroup' ? await bundled() : await commandOf(kind)
+  const command = kind === 'leadergroup' ? await bundled('elector') : await commandOf(kind)
   return { kind, namespace, command, kubeconfig: await candidateAccount(stage, namespace) }
 }
 
@@ -53,15 +52,16 @@ function namespaceOf(kind: Side['kind']): string {
 }
 
 /** As a program that uses the package: JavaScript, with undici as it is. */
-async function bundled(): Promise<readonly string[]> {
+export async function bundled(program: string): Promise<readonly string[]> {
+  const outfile = join(import.meta.dirname, `../dist/bench/${program}.js`)
   await build({
-    entryPoints: [join(import.meta.dirname, 'elector.ts')],
-    outfile: PROGRAM,
+    entryPoints: [join(import.meta.dirname, `${program}.ts`)],
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     packages: 'external',
     logLevel: 'warning',
   })
-  return [NODE, PROGRAM]
+  return [NODE, outfile]
 }

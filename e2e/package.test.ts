@@ -89,6 +89,7 @@ describe('the package', function () {
   it('consists of the library, the command line and the CRD', () => {
     const [library, others] = partition(installed.files, (path) => path.startsWith('dist/lib/'))
     assert.deepEqual(others.toSorted(), [
+      'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'crds/kustomization.yaml',

@@ -211,3 +211,10 @@ function slugOf(title: string): string {
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
     .replaceAll(' ', '-')
 }
+
+describe('CHANGELOG.md', () => {
+  it('begins with the version of package.json', () => {
+    const [, version] = /^## \[([^\]]+)\]/m.exec(read('CHANGELOG.md')) ?? []
+    assert.equal(version, (JSON.parse(read('package.json')) as { version: string }).version)
+  })
+})

@@ -29,7 +29,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { group: [
 
 /** Packages by layer; `node:` modules count as packages. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  kube: ['undici', 'node:fs', 'node:fs/promises', 'node:net', 'node:path', 'node:util'],
+  kube: ['undici', 'node:fs', 'node:fs/promises', 'node:net', 'node:path', 'node:tls', 'node:util'],
   lock: ['node:crypto', 'node:os'],
   exports: ['@kubernetes/client-node', 'node:fs', 'node:os', 'node:path'],
   operator: ['prom-client', 'node:events', 'node:http', 'node:net'],

@@ -20,8 +20,8 @@ import type { Clock } from './clock.ts'
 export interface Brain<Observation, Action> {
   observe(key: string): Observation
   decide(observation: Observation, now: number): Decision<Action>
-  /** Carries the actions out, in order, and puts every reply into what `observe` reads. */
-  act(key: string, decision: Decision<Action>): Promise<Acted>
+  /** Carries the actions out, in order, and puts every reply into what `observe` reads. `observation`: what it decided on. */
+  act(key: string, decision: Decision<Action>, observation: Observation): Promise<Acted>
   /** False while another process acts: then the loop decides, so that it is warm, and does nothing. */
   mayAct(): boolean
   /** A key could not be brought to rest; it will be tried again after `retryMillis`. */
@@ -173,10 +173,11 @@ export class Loop<Observation, Action> {
   /** `late`: its chores have waited already. */
   async #settle(key: string, entry: Entry, late: boolean): Promise<void> {
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const decision = this.#brain.decide(this.#brain.observe(key), this.#clock.now())
+      const observation = this.#brain.observe(key)
+      const decision = this.#brain.decide(observation, this.#clock.now())
       if (decision.actions.length === 0 || !this.#brain.mayAct()) return this.#rest(key, entry, decision)
       if (decision.urgent === 0 && !late && this.#queue.length > 0) return this.#putLater(key, entry)
-      const acted = await this.#brain.act(key, decision)
+      const acted = await this.#brain.act(key, decision, observation)
       if (this.#stopped) return
       if (acted.kind === 'failed') return this.#backOff(key, entry, acted.error, acted.retryAfterMillis)
       if (acted.kind === 'done') entry.stale = 0

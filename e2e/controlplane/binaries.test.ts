@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveBinaries } from './binaries.ts'
 import { cacheDir, takeTurn } from './cache.ts'
-import { moduleDigest, moduleVersions } from './module.ts'
+import { MODULE_DIR, moduleDigest, moduleFor, moduleVersions } from './module.ts'
 import { silent } from './progress.ts'
 import { type Scratch, openScratch } from './scratch.ts'
 
@@ -52,7 +52,7 @@ describe('the programs of a control plane', () => {
   })
 
   it('are missing with one message that says what failed in each of the four ways', async () => {
-    // A version that was never released is neither on the release site nor in the Go module.
+    // A version that was never released is neither on the release site nor among Go's modules.
     const resolving = resolveBinaries({ components: ['kubectl'], version: '1.0.999', env: env() })
     await assert.rejects(resolving, ({ name, message }: Error) => {
       assert.equal(name, 'MissingBinaries')
@@ -60,7 +60,7 @@ describe('the programs of a control plane', () => {
       assert.match(message, /1\. assets directory:\n +neither LEADERGROUP_ASSETS nor KUBEBUILDER_ASSETS is set/)
       assert.match(message, /2\. cache:\n +\S+1\.0\.999\S+ has no kubectl/)
       assert.match(message, /3\. official download:\n +kubectl: \S+/)
-      assert.match(message, /4\. build with Go:\n +the Go module is for Kubernetes 1\.36\.3, not for 1\.0\.999/)
+      assert.match(message, /4\. build with Go:\n +go (is not installed|mod failed)/)
       return true
     })
     assert.deepEqual(await readdir(join(scratch.dir, 'cache/leadergroup/kube')), [
@@ -72,6 +72,14 @@ describe('the programs of a control plane', () => {
     const { kubernetes, etcd } = await moduleVersions()
     assert.equal(kubernetes, '1.36.3')
     assert.match(etcd, /^3\.6\.\d+$/)
+  })
+
+  it('or, of another release, from a module that requires that one and lets Go find the rest', async () => {
+    const goMod = await readFile(join(MODULE_DIR, 'go.mod'), 'utf8')
+    const other = moduleFor(goMod, '1.36.3', '1.33.13')
+    assert.match(other, /^\tk8s\.io\/kubernetes v1\.33\.13$/m)
+    assert.match(other, /^\tk8s\.io\/apiserver => k8s\.io\/apiserver v0\.33\.13$/m)
+    assert.doesNotMatch(other, /36\.3|indirect|etcd/)
   })
 
   describe('the turn to fill the cache', () => {

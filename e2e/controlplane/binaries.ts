@@ -9,7 +9,8 @@ import { cacheDir, cached, takeTurn } from './cache.ts'
 import { download } from './download.ts'
 import { type Progress, silent } from './progress.ts'
 
-export const KUBERNETES_VERSION = '1.36.3'
+/** `LEADERGROUP_KUBERNETES` is for trying another one. */
+export const KUBERNETES_VERSION = process.env['LEADERGROUP_KUBERNETES'] ?? '1.36.3'
 
 export interface ResolveOptions<C extends Component> {
   readonly components: readonly C[]

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts'
 import type { Attempt, Component, Release } from './binary.ts'
 import { type Turn, cached } from './cache.ts'
 import { GoFailure, goModule } from './go.ts'
-import { moduleDigest, moduleOf, moduleVersions } from './module.ts'
+import { moduleDigest, moduleFor, moduleOf, moduleVersions } from './module.ts'
 import { type Progress, minutes } from './progress.ts'
 
 export interface BuildOptions {
@@ -17,10 +17,6 @@ export interface BuildOptions {
 /** Takes seconds with a warm Go build cache, 4 to 9 minutes on 2 cores without one. */
 export async function build(components: readonly Component[], options: BuildOptions): Promise<Attempt> {
   const { release, turn, progress, signal } = options
-  const { kubernetes } = await moduleVersions()
-  if (kubernetes !== release.version) {
-    return failed(`the Go module is for Kubernetes ${kubernetes}, not for ${release.version}`)
-  }
   try {
     progress.say(`building Kubernetes ${release.version} from Go modules, once: this can take some minutes`)
     for (const dir of new Set(components.map(moduleOf))) await buildModule(dir, options)
@@ -35,7 +31,15 @@ export async function build(components: readonly Component[], options: BuildOpti
 async function buildModule(dir: string, { release, turn, progress, signal }: BuildOptions): Promise<void> {
   const startedAt = systemClock.now()
   const elapsed = (): string => minutes(systemClock.now() - startedAt)
-  const go = await goModule(dir, turn, signal)
+  const { kubernetes } = await moduleVersions()
+  const isOther = release.version !== kubernetes
+  const go = await goModule(
+    dir,
+    turn,
+    signal,
+    isOther ? (text) => moduleFor(text, kubernetes, release.version) : undefined,
+  )
+  if (isOther) await go(['mod', 'tidy'])
   let downloaded = 0
   const listed = await go(['list', '-mod=readonly', '-deps', '.'], (line) => {
     if (line.startsWith('go: downloading')) downloaded += 1

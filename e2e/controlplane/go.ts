@@ -1,5 +1,5 @@
 /** Runs the Go toolchain on a copy of a module, as all that is built here from Go is. */
-import { copyFile, mkdtemp } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Turn } from './cache.ts'
@@ -24,10 +24,22 @@ export class GoMissing extends GoFailure {
 /** Progress lines come on its stderr, the result is the lines of its stdout. */
 export type Go = (args: readonly string[], onProgress?: (line: string) => void) => Promise<string[]>
 
-/** Copies the module `dir` and resolves to a `go` that works in the copy. It rejects with a {@link GoFailure}. */
-export async function goModule(dir: string, turn: Turn, signal: AbortSignal): Promise<Go> {
+/**
+ * Copies the module `dir` and resolves to a `go` that works in the copy. It rejects with a {@link GoFailure}. `change`
+ * makes its `go.mod` another one, to which the sums do not belong any more.
+ */
+export async function goModule(
+  dir: string,
+  turn: Turn,
+  signal: AbortSignal,
+  change?: (goMod: string) => string,
+): Promise<Go> {
   const cwd = await mkdtemp(join(turn.scratch.dir, 'module-'))
   for (const file of MODULE_FILES) await copyFile(join(dir, file), join(cwd, file))
+  if (change) {
+    await rm(join(cwd, 'go.sum'))
+    await writeFile(join(cwd, 'go.mod'), change(await readFile(join(cwd, 'go.mod'), 'utf8')))
+  }
   // GOWORK: a go.work file above the cache directory is somebody else's. CGO: the result needs no C library.
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' }
   return async (args, onProgress) => {

@@ -30,3 +30,18 @@ export async function moduleVersions(): Promise<{ kubernetes: string; etcd: stri
   }
   return { kubernetes: required('k8s.io/kubernetes'), etcd: required('go.etcd.io/etcd/server/v3') }
 }
+
+/**
+ * `go.mod` of the same module for another release of Kubernetes, before `go mod tidy` has found out what that one requires.
+ * Kubernetes releases its staging modules as v0.MINOR.PATCH, and replaces them by paths of its own: whoever requires it
+ * must name them.
+ */
+export function moduleFor(goMod: string, from: string, to: string): string {
+  const staging = (version: string): string => `v0.${version.split('.').slice(1).join('.')}`
+  return goMod
+    .split('\n')
+    .filter((line) => !line.includes('// indirect') && !line.includes('go.etcd.io/'))
+    .join('\n')
+    .replaceAll(`v${from}`, `v${to}`)
+    .replaceAll(staging(from), staging(to))
+}

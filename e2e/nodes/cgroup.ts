@@ -1,5 +1,5 @@
 /** The groups of processes that limit, count and end what runs on a node, in both versions of the kernel's interface. */
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const TOP = '/sys/fs/cgroup'
@@ -17,6 +17,16 @@ export async function makeGroup(group: string): Promise<void> {
     await mkdir(join(top, group), { recursive: true })
     if (top === TOP) await passOn(group)
     else if (top.endsWith('cpuset')) await inheritSets(top, group)
+  }
+}
+
+/** Rejects where no group can be made, with why. */
+export async function tryGroup(): Promise<void> {
+  const group = `leadergroup-try-${process.pid}`
+  try {
+    await makeGroup(group)
+  } finally {
+    for (const top of await hierarchies()) await rmdir(join(top, group)).catch(() => undefined)
   }
 }
 

@@ -4,6 +4,7 @@ import { watch } from '../../src/kube/watch.ts'
 import { systemClock } from '../../src/clock.ts'
 import { must } from '../controlplane/must.ts'
 import { eventually } from '../controlplane/eventually.ts'
+import { areAllOpen } from './ready.ts'
 import { wallMillis } from './record.ts'
 import { LeaderGroups } from '../../src/operator/resources.ts'
 import { type World, succeed } from './world.ts'
@@ -33,6 +34,9 @@ export async function crowdFailsOver(world: World, spec: CrowdSpec): Promise<Cro
   if (!own) throw new Error('only nodes of our own can be taken away')
   const apply = (items: readonly object[]): Promise<string> =>
     succeed(world, ['apply', '-n', NAMESPACE, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  await eventually({ what: 'all nodes', millis: WAIT_MILLIS, intervalMillis: 500 }, async () => {
+    return (await areAllOpen(world.api)) ? true : undefined
+  })
   await succeed(world, ['create', 'namespace', NAMESPACE])
   try {
     const shards = Array.from({ length: spec.pods }, (_, index) => index)

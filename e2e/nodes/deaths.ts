@@ -97,6 +97,20 @@ export const DEATHS: readonly DeathCase[] = [
     isProof: true,
     act: (scene, { name }) => scene.signal(name, 'SIGHUP', 'elector'),
   },
+  {
+    title: 'container killed that nobody restarts (restart policy Never)',
+    setting: { ...LIBRARY, kind: 'Pods' },
+    isProof: true,
+    act: kill,
+    // The pod stays as it is: there is nothing to wait for, and no way back.
+    repair: async (scene, { name }) => void (await scene.kubectl('delete', 'pod', name)),
+  },
+  {
+    title: 'only container killed, after an init container that had ended, and nobody says which one elects',
+    setting: { ...LIBRARY, unnamedElector: true, initContainer: true },
+    isProof: true,
+    act: kill,
+  },
 ]
 
 /** Processes of the pod's elector that ran at `at` and run still; where nodes are not ours nobody can tell. */

@@ -29,10 +29,10 @@ export class ImageBuilder {
   }
 
   /** By the project's own Dockerfile, on local bases. */
-  async operator(): Promise<Built> {
+  async operator(name = OPERATOR_IMAGE): Promise<Built> {
     const builder = await this.#pull(await builderArchive())
     const base = await this.#pull(await baseArchive())
-    return await this.build(OPERATOR_IMAGE, ROOT, { BUILDER: builder, BASE: base })
+    return await this.build(name, ROOT, { BUILDER: builder, BASE: base })
   }
 
   async build(name: string, context: string, args: Readonly<Record<string, string>>): Promise<Built> {

@@ -5,7 +5,8 @@ import { join, relative } from 'node:path'
 import { OPERATOR_IMAGE } from './images.ts'
 import { type Reach, succeed } from './world.ts'
 
-const DEFAULT = join(import.meta.dirname, '../../config/default')
+/** What is applied. */
+export const DEFAULT = join(import.meta.dirname, '../../config/default')
 const NAMESPACE = 'leadergroup-system'
 const DEPLOYMENT = 'deployment/leadergroup-controller-manager'
 

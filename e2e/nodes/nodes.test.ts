@@ -13,6 +13,7 @@ import { DEATHS, type DeathCase, survivors } from './deaths.ts'
 import { type ImageFacts, imageFacts } from './image-facts.ts'
 import { installOperator } from './installation.ts'
 import { meetRequirements } from './requirements.ts'
+import type { Sighting } from './record.ts'
 import { type Death, type Row, writeReport } from './report.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 import { Scene } from './scene.ts'
@@ -25,13 +26,17 @@ const isOwn = NODES_CONTEXT === undefined
 
 /** Rows of the share, by scenario and setting. */
 const SHARE: Readonly<Record<string, readonly string[]>> = {
-  planned: ['Assign, Direct, leader only'],
+  planned: ['Assign, Direct', 'Assign, Direct, leader only'],
   kill: ['Observe, client-go, releaseDeadHolder, Direct'],
   operator: ['Assign, Direct'],
+  apiserver: ['Assign, Direct'],
+  recreate: ['Assign, Direct, StatefulSet'],
 }
 /** A lost node is noticed after 50 s, and a first build of images takes minutes. */
 const CASE_MILLIS = 900_000
 const START_MILLIS = 1_800_000
+/** One death in four falls into a second in which the Lease was renewed. */
+const DEATH_ATTEMPTS = 6
 
 const rows: Row[] = []
 const deaths: Death[] = []
@@ -102,14 +107,14 @@ describe('on real nodes', function () {
 async function measure(world: World, clientNode: string, scenario: Scenario, setting: Setting): Promise<void> {
   await using scene = await Scene.open(world, setting, clientNode)
   const costs = []
-  const times = isShare ? 1 : NODES_TIMES === undefined ? scenario.times : Number(NODES_TIMES)
+  const times = isShare ? 1 : NODES_TIMES === undefined ? scenario.times(setting) : Number(NODES_TIMES)
   for (let time = 0; time < times; time += 1) {
     const cost = await scene.change(scenario.act, scenario.limitMillis, scenario.repair)
     console.log(`      ${JSON.stringify(cost)}`)
     costs.push(cost)
   }
   rows.push({ scenario: scenario.name, title: scenario.title, setting: nameOf(setting), costs, load: loadavg()[0]! })
-  assert.equal(scene.record.most, 1, 'two pods bore the label')
+  assert.equal(await scene.mostLabelled(), 1, 'two pods bore the label')
   for (const cost of costs) {
     assert.notEqual(cost.answer, undefined, 'the new leader never answered')
     assert.equal(cost.strange, 0, 'a pod answered that never led')
@@ -119,35 +124,55 @@ async function measure(world: World, clientNode: string, scenario: Scenario, set
   }
 }
 
-async function die(
+/** Again where the dead had renewed in the second of its death: whole seconds prove nothing then (`docs/observe.md`). */
+async function die(world: World, clientNode: string, death: DeathCase): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { told, survived, isUndecided, most } = await dieOnce(world, clientNode, death)
+    assert.deepEqual(survived, [], 'released while the elector ran')
+    assert.equal(most, 1, 'two pods bore the label')
+    if (isUndecided && attempt < DEATH_ATTEMPTS) continue
+    deaths.push(told)
+    return assert.equal(told.released, death.isProof, death.isProof ? 'it was not released' : 'it was released')
+  }
+}
+
+interface Died {
+  readonly told: Death
+  /** Processes of the elector that ran at its release. */
+  readonly survived: readonly number[]
+  readonly isUndecided: boolean
+  readonly most: number
+}
+
+async function dieOnce(
   world: World,
   clientNode: string,
   { title, setting, isProof, act, repair }: DeathCase,
-): Promise<void> {
+): Promise<Died> {
   await using scene = await Scene.open(world, setting, clientNode)
+  const { record } = scene
   const leader = await scene.leader()
-  const released = { at: undefined as number | undefined, survivors: [] as readonly number[] }
   const at = await act(scene, leader)
-  const { sightings } = scene.record
-  const isNext = ({ kind, pod }: { kind: string; pod: string }): boolean => kind === 'labelled' && pod !== ''
+  const isRelease = ({ kind, pod }: Sighting): boolean => kind === 'lease' && pod === ''
+  const isNext = ({ kind }: Sighting): boolean => kind === 'labelled'
   // Whichever comes first; a Lease that nobody empties is taken when it has expired.
-  await scene.record.until('a release or another leader', CASE_MILLIS / 3, at, (sighting) => {
-    return (sighting.kind === 'lease' && sighting.pod === '') || isNext(sighting)
-  })
-  released.at = sightings.find((sighting) => sighting.at >= at && sighting.kind === 'lease' && sighting.pod === '')?.at
-  if (released.at !== undefined) released.survivors = await survivors(scene, leader, at)
-  await scene.record.until('another leader', CASE_MILLIS / 3, at, isNext)
+  await record.until('a release or another leader', CASE_MILLIS / 3, at, (each) => isRelease(each) || isNext(each))
+  const released = record.sightings.find((each) => each.at >= at && isRelease(each))
+  const survived = released === undefined ? [] : await survivors(scene, leader, at)
+  await record.until('another leader', CASE_MILLIS / 3, at, isNext)
   const cost = await scene.costSince(at, leader, repair && (() => repair(scene, leader)))
-  console.log(`      ${JSON.stringify({ released: released.at && released.at - at, ...cost })}`)
-  deaths.push({
-    title,
-    released: released.at !== undefined,
-    takeoverMillis: cost.answer ?? Number.NaN,
-    load: loadavg()[0]!,
-  })
-  assert.equal(released.at !== undefined, isProof, isProof ? 'it was not released' : 'it was released')
-  assert.deepEqual(released.survivors, [], 'released while the elector ran')
-  assert.equal(scene.record.most, 1, 'two pods bore the label')
+  console.log(`      ${JSON.stringify({ released: released && released.at - at, ...cost })}`)
+  return {
+    told: {
+      title,
+      released: released !== undefined,
+      takeoverMillis: cost.answer ?? Number.NaN,
+      load: loadavg()[0]!,
+    },
+    survived,
+    isUndecided: isProof && released === undefined && record.renewedAsItEnded(leader),
+    most: await scene.mostLabelled(),
+  }
 }
 
 function usersImages(): { readonly operator: string; readonly workload: string } {

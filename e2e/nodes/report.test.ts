@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Cost } from './measure.ts'
 import { type Report, merged, withTables } from './report.ts'
+import { summary } from './summary.ts'
 import { timelines } from './timelines.ts'
 
 const NONE = { count: 0, last: 0 }
@@ -70,6 +71,19 @@ describe('the report on nodes', () => {
     assert.ok(page.includes(`| ${row.join(' | ')} |`), page)
     assert.match(page, /\| of all \| 400 ms \|/)
     assert.match(page, /\| killed \| yes \| 1\.5 s \| 3 \|/)
+  })
+
+  it('begins with what a user asks first', () => {
+    const planned = { ...REPORT.rows[0]!, scenario: 'planned' }
+    const killed = { ...planned, scenario: 'kill', setting: 'Observe, client-go, Direct' }
+    const [text] = summary([planned, killed, { ...killed, setting: 'Assign, Direct' }])
+    assert.deepEqual(text?.split('\n').slice(2), [
+      '|  | n | median / largest, ms | refused |',
+      '| --- | --- | --- | --- |',
+      "| both pods live: from the Lease to the new leader's first answer, Direct | 2 | 41 / 41 | 6 |",
+      '| an unmodified client-go program is killed: until the next leader answers, Observe, client-go, Direct | 2 | 61 / 61 |  |',
+    ])
+    assert.deepEqual(summary(REPORT.rows), [])
   })
 
   it('keeps what an earlier run has measured of the rest', () => {

@@ -5,6 +5,8 @@ import { format } from 'prettier'
 import type { Crowd } from './crowd.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { Cost, Late } from './measure.ts'
+import { summary } from './summary.ts'
+import { middle, millis, table } from './table.ts'
 import { timelines } from './timelines.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
@@ -90,6 +92,7 @@ export function tables({ at, machine, kubernetes, image, rows, crowd, deaths }: 
   const scenarios = [...new Set(rows.map(({ title }) => title))]
   return [
     when,
+    ...summary(rows),
     ...(image ? [imageTable(image)] : []),
     ...scenarios.map((title) =>
       scenarioTable(
@@ -177,18 +180,6 @@ function deathTable(deaths: readonly Death[]): string {
   return `### Proof of death\n\n${table(['', 'released', 'next leader answers after', 'load'], lines)}`
 }
 
-/** Median, and the largest where there are several. */
-function middle(values: readonly (number | undefined)[]): string {
-  const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b)
-  if (known.length === 0) return '–'
-  const median = known[Math.floor((known.length - 1) / 2)]!
-  return known.length === 1 ? millis(median) : `${millis(median)} / ${millis(known.at(-1)!)}`
-}
-
-function millis(value: number): string {
-  return value < 10 ? value.toFixed(1) : value.toFixed(0)
-}
-
 function failures(costs: readonly Cost[]): string {
   const sums = new Map<string, number>()
   for (const { failed } of costs)
@@ -199,11 +190,6 @@ function failures(costs: readonly Cost[]): string {
 function lateness(all: readonly Late[]): string {
   const count = all.reduce((sum, late) => sum + late.count, 0)
   return count === 0 ? '0' : `${count}, until ${millis(Math.max(...all.map(({ last }) => last)))}`
-}
-
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n')
 }
 
 function megabytes(bytes: number): string {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { Progress } from '../controlplane/progress.ts'
-import { hierarchies } from './cgroup.ts'
+import { hierarchies, tryGroup } from './cgroup.ts'
 import { run } from './run.ts'
 
 /** Programs, and the packages of Debian that they come from. */
@@ -35,6 +35,14 @@ export async function missing(): Promise<Missing> {
   const obstacles: string[] = []
   if (process.getuid?.() !== 0) obstacles.push('root, which namespaces, mounts and control groups need')
   if ((await hierarchies()).length === 0) obstacles.push('control groups below /sys/fs/cgroup')
+  // A container may be root, and may do none of this.
+  if (obstacles.length === 0) {
+    await tryGroup().catch((error: Error) => obstacles.push(`control groups that can be divided (${error.message})`))
+    if (await onPath('unshare')) {
+      const mount = ['--mount', '--net', '--uts', 'mount', '-t', 'tmpfs', 'tmpfs', '/run']
+      await run('unshare', mount).catch(() => obstacles.push('permission to make namespaces and mounts'))
+    }
+  }
   if (!(await readFile('/proc/filesystems', 'utf8')).includes('\toverlay')) obstacles.push('overlayfs in the kernel')
   const packages = new Set<string>()
   for (const [program, name] of Object.entries(PROGRAMS)) if (!(await onPath(program))) packages.add(name)

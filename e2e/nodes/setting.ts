@@ -7,13 +7,16 @@ export interface Setting {
   readonly elector: Elector
   readonly routing: Routing
   readonly releaseDeadHolder?: boolean
-  readonly kind?: 'Deployment' | 'StatefulSet'
+  /** `Pods`: nobody replaces them, and no kubelet restarts their containers (restart policy Never). */
+  readonly kind?: 'Deployment' | 'StatefulSet' | 'Pods'
   /** How long the workload goes on answering after SIGTERM. */
   readonly lingerMillis?: number
   /** client-go's electors empty their Lease at a graceful end. Default: true. */
   readonly releases?: false
   /** Nobody says which container elects. */
   readonly unnamedElector?: true
+  /** One that has run to its end before the others start. */
+  readonly initContainer?: true
   readonly memoryLimit?: string
   /** Without a Service for the followers. */
   readonly leaderOnly?: true
@@ -46,10 +49,9 @@ export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis
   ].join(', ')
 }
 
-/** Pods never run on the client's node: their traffic crosses from one node to another, and a node can be taken away. */
+/** Pods are on two nodes, neither of which is the client's: their traffic crosses from one node to another, and a node can be taken away. */
 export function manifests(setting: Setting, image: string, clientNode: string): readonly object[] {
   const metadata = { name: GROUP }
-  const { kind = 'Deployment', elector, unnamedElector } = setting
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
     {
@@ -73,23 +75,39 @@ export function manifests(setting: Setting, image: string, clientNode: string): 
     },
     leaderGroup(setting),
     ...(setting.routing === 'own Service' ? [ownService('leader'), ownService('follower')] : []),
+    ...workload(setting, image, clientNode),
+  ]
+}
+
+const REPLICAS = [0, 1, 2]
+
+function workload(setting: Setting, image: string, clientNode: string): readonly object[] {
+  const { kind = 'Deployment', elector, unnamedElector } = setting
+  const annotations =
+    elector === 'none' || unnamedElector
+      ? {}
+      : { annotations: { 'leadergroup.io/elector-container': ELECTORS[elector].container } }
+  const metadata = { labels: { app: GROUP }, ...annotations }
+  const spec = podSpec(setting, image, clientNode)
+  if (kind === 'Pods') {
+    return REPLICAS.map((index) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${GROUP}-${index}`, ...metadata },
+      spec: { ...spec, restartPolicy: 'Never' },
+    }))
+  }
+  const controller = kind === 'StatefulSet' ? { serviceName: GROUP, podManagementPolicy: 'Parallel' } : {}
+  return [
     {
       apiVersion: 'apps/v1',
       kind,
-      metadata,
+      metadata: { name: GROUP },
       spec: {
-        replicas: 3,
+        replicas: REPLICAS.length,
         selector: { matchLabels: { app: GROUP } },
-        ...(kind === 'StatefulSet' ? { serviceName: GROUP, podManagementPolicy: 'Parallel' } : {}),
-        template: {
-          metadata: {
-            labels: { app: GROUP },
-            ...(elector === 'none' || unnamedElector
-              ? {}
-              : { annotations: { 'leadergroup.io/elector-container': ELECTORS[elector].container } }),
-          },
-          spec: podSpec(setting, image, clientNode),
-        },
+        ...controller,
+        template: { metadata, spec },
       },
     },
   ]
@@ -135,7 +153,7 @@ function ownService(role: 'leader' | 'follower'): object {
 }
 
 function podSpec(
-  { elector, lingerMillis = 0, releases, memoryLimit }: Setting,
+  { elector, lingerMillis = 0, releases, memoryLimit, initContainer }: Setting,
   image: string,
   clientNode: string,
 ): object {
@@ -186,12 +204,15 @@ function podSpec(
       {
         topologyKey: 'kubernetes.io/hostname',
         maxSkew: 1,
-        whenUnsatisfiable: 'ScheduleAnyway',
+        whenUnsatisfiable: 'DoNotSchedule',
         labelSelector: { matchLabels: { app: GROUP } },
       },
     ],
     containers,
-    ...(elector === 'sidecar' ? { initContainers: [sidecar] } : {}),
+    initContainers: [
+      ...(initContainer ? [container('init', ['node', '--eval', 'process.exitCode = 0'])] : []),
+      ...(elector === 'sidecar' ? [sidecar] : []),
+    ],
   }
 }
 

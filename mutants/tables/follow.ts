@@ -200,17 +200,17 @@ export const FOLLOW: readonly Mutant[] = [
   ...mutantsOf('src/group/follow/follow.ts', 'src/group/follow/follow.test.ts', [
     {
       name: 'phase Failed proves death',
-      find: 'if (proofs.length > 0) return dead(view, lease, pod, by, proofs)',
+      find: 'if (proofs.length > 0) return dead(view, lease, mapping, proofs)',
       replace:
-        "if (proofs.length > 0 || pod.phase === 'Failed')\n    return dead(view, lease, pod, by, [{ by: 'restarted', seenAt: Infinity, witnessed: true }])",
+        "if (proofs.length > 0 || pod.phase === 'Failed')\n    return dead(view, lease, mapping, [{ by: 'restarted', seenAt: Infinity, witnessed: true }])",
       rule: 'design 4.3: phase Failed proves nothing, the garbage collector writes it',
       killedBy: 'src/group/follow/follow.test.ts',
     },
     {
       name: 'a deletion proves death',
-      find: 'if (proofs.length > 0) return dead(view, lease, pod, by, proofs)',
+      find: 'if (proofs.length > 0) return dead(view, lease, mapping, proofs)',
       replace:
-        "if (proofs.length > 0 || pod.deleted)\n    return dead(view, lease, pod, by, [{ by: 'restarted', seenAt: Infinity, witnessed: true }])",
+        "if (proofs.length > 0 || pod.deleted)\n    return dead(view, lease, mapping, [{ by: 'restarted', seenAt: Infinity, witnessed: true }])",
       rule: 'design 4.3: after a force delete the process lives on',
     },
     {
@@ -227,15 +227,9 @@ export const FOLLOW: readonly Mutant[] = [
     },
     {
       name: 'the Lease is emptied unasked',
-      find: 'view.releaseDeadHolder && !mayBeEarlier',
-      replace: '!mayBeEarlier',
+      find: 'view.releaseDeadHolder ? releaseOf(lease, holder, proofs) : undefined',
+      replace: 'releaseOf(lease, holder, proofs)',
       rule: 'design 4.3: only with failover.releaseDeadHolder',
-    },
-    {
-      name: 'the Lease of an earlier pod of the name is emptied',
-      find: 'view.releaseDeadHolder && !mayBeEarlier',
-      replace: 'view.releaseDeadHolder',
-      rule: 'design 4.3: proof of death must never be wrong',
     },
     {
       name: 'the Lease of a group in mode Assign is followed',
@@ -259,9 +253,15 @@ export const FOLLOW: readonly Mutant[] = [
     },
     {
       name: 'a Lease is emptied for a holder known by its IP',
-      find: "if (!isHeld(lease) || by === 'ip') return undefined",
-      replace: 'if (!isHeld(lease)) return undefined',
+      find: " || by === 'ip'",
+      replace: '',
       rule: 'design 4.3: mapped by exact name, name_ or UID',
+    },
+    {
+      name: 'the Lease of an earlier pod of the name is emptied',
+      find: ' || isAcquiredBeforeStart(lease.acquireTime, pod)',
+      replace: '',
+      rule: 'design 4.3: proof of death must never be wrong',
     },
     {
       name: 'a Lease is emptied for stamps of one second',
@@ -276,6 +276,13 @@ export const FOLLOW: readonly Mutant[] = [
       find: 'if (holder && !isSealed(holder, gate)) return sealing(view, holder, `${target.message}: sealing ${holder.name}`)\n',
       replace: '',
       rule: 'design 4.1: seal before advance',
+    },
+    {
+      name: 'a label that was lost while its holder is unproven is forgotten',
+      find: 'return isLost ? sealing(view, holder, lossOf(holder, gate)) : resting(target.message)',
+      replace:
+        'return isLost && (false as boolean) ? sealing(view, holder, lossOf(holder, gate)) : resting(target.message)',
+      rule: 'design 3: what was lost comes back only under a higher number',
     },
     {
       name: 'a holder that is out of sight is gone',

@@ -113,8 +113,14 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'a label that somebody took off comes back in its term',
-      find: 'if (hasLed && holder.role === undefined) {',
-      replace: 'if (hasLed && (false as boolean)) {',
+      find: 'if (hasLost(holder, gate, hasLed)) return',
+      replace: 'if ((false as boolean) && hasLost(holder, gate, hasLed)) return',
+      rule: 'design 3: what was lost comes back only under a higher number',
+    },
+    {
+      name: 'only status tells that a holder has led',
+      find: '(hasLed || holder.term === String(gate.term)) && !leads',
+      replace: 'hasLed && !leads',
       rule: 'design 3: what was lost comes back only under a higher number',
     },
     {
@@ -191,6 +197,12 @@ export const GROUP: readonly Mutant[] = [
       find: 'return isSealed(holder, gate)\n      ?',
       replace: 'return isSealed(holder, gate) || (true as boolean)\n      ?',
       rule: 'design 4.1: seal before advance',
+    },
+    {
+      name: 'a label that a holder lost while it cannot lead is forgotten',
+      find: '  if (hasLost(holder, gate, hasLed(view, holder))) return sealing(view, holder, lossOf(holder, gate))\n',
+      replace: '',
+      rule: 'design 3: what was lost comes back only under a higher number',
     },
     {
       name: 'a pod that a list lacks is gone',
@@ -292,6 +304,12 @@ export const GROUP: readonly Mutant[] = [
       replace: 'o.podsListedAt !== undefined ? []',
       rule: 'design 4.1: a quorum list begun after the gate was read',
     },
+    {
+      name: 'the round erases the numbers on pods',
+      find: 'highestTerm([pod], gate.term)',
+      replace: 'gate.term',
+      rule: 'design 4.1: 2 above the highest number in sight under a newly born gate',
+    },
   ]),
   ...mutantsOf('src/group/candidates.ts', 'src/group/candidates.test.ts', [
     {
@@ -371,6 +389,13 @@ export const GROUP: readonly Mutant[] = [
       find: 'return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }',
       replace: 'return { ...election, chores: [...beforeLabel, ...election.chores] }',
       rule: 'design 4.1: step 3 before step 4',
+      killedBy: 'src/group/route-group.test.ts',
+    },
+    {
+      name: 'the new leader leaves the followers only among the chores',
+      find: 'const beside = election.urgent.some(isLabel) ? routing.besideLabel : []',
+      replace: 'const beside: readonly GroupAction[] = []',
+      rule: 'decisions: a new leader leaves the followers’ slices beside the label',
       killedBy: 'src/group/route-group.test.ts',
     },
     {

@@ -2,6 +2,99 @@ import { mutantsOf, type Mutant } from '../mutant.ts'
 
 /** Mistakes in requests and watches: `src/kube`. */
 export const KUBE: readonly Mutant[] = [
+  ...mutantsOf('src/kube/watch-object.ts', 'src/kube/watch-object.test.ts', [
+    {
+      name: 'all objects of the namespace are watched for one',
+      find: ', fieldSelector: `metadata.name=${name}`',
+      replace: '',
+      rule: 'only the one object is watched: a watcher of all makes each renewal dearer',
+    },
+    {
+      name: 'many have a watch each',
+      find: 'if (this.#size <= FEW || this.#all !== undefined) return\n',
+      replace: 'if (this.#size > 0) return\n',
+      rule: 'a thousand electors of a process share a watch',
+    },
+    {
+      name: 'nobody is told that all may not be watched',
+      find: 'if (error instanceof ApiError && error.status === 403) refused.abort()',
+      replace: '',
+      rule: 'a role that names objects is enough',
+    },
+    {
+      name: 'who comes later waits for the next change',
+      find: "if (this.#hasBegun) latest.tell(this.#objects.get(name) ?? 'absent')\n",
+      replace: '',
+      rule: 'a watch begins with what is there',
+    },
+    {
+      name: 'the shared watch outlives its watchers',
+      find: '    this.#gone.abort()\n',
+      replace: '',
+      rule: 'nothing is left after',
+    },
+  ]),
+  ...mutantsOf('src/kube/spare.ts', 'src/kube/spare.test.ts', [
+    {
+      name: 'a spare is opened again and again where none is wanted',
+      find: 'if (this.#clock.now() - this.#openedAt >= HEALTHY_MILLIS) this.prepare()',
+      replace: 'this.prepare()',
+      rule: 'no busy loop against a server that hangs up',
+    },
+    {
+      name: 'a spare is used on which the server has said something',
+      find: "socket.on('readable', drop).on('end', drop).on",
+      replace: 'socket.on',
+      rule: 'an answer is believed of its own request only',
+    },
+    {
+      name: 'there is a spare beside connections',
+      find: ' || !this.#isNeeded()',
+      replace: '',
+      rule: 'a connection that is there is enough',
+    },
+    {
+      name: 'a spare outlives its agent',
+      find: '    this.#socket?.destroy()\n',
+      replace: '',
+      rule: 'no socket is left',
+    },
+  ]),
+  ...mutantsOf('src/kube/turns.ts', 'src/kube/turns.test.ts', [
+    {
+      name: 'who gave up keeps its turn',
+      find: `    this.give()
+    throw`,
+      replace: '    throw',
+      rule: 'a turn is never lost, or nothing is sent any more',
+    },
+    {
+      name: 'who waits is not sent to the next connections',
+      find: 'for (const resolve of this.#waiting) resolve(false)\n',
+      replace: '',
+      rule: 'F7: after dead connections the next request connects anew',
+    },
+  ]),
+  ...mutantsOf('src/kube/exchange.ts', 'src/kube/undici.test.ts', [
+    {
+      name: 'what comes is kept without a bound',
+      find: 'if (this.#unreadBytes > MOST_UNREAD_BYTES) controller.pause()\n',
+      replace: '',
+      rule: 'who reads slowly is not run over',
+    },
+    {
+      name: 'who reads no further keeps the connection',
+      find: 'if (this.#end === undefined) this.abort(',
+      replace: 'if (this.#end === undefined) void (',
+      rule: 'no socket is left',
+    },
+    {
+      name: 'a body that was cut short ends like a whole one',
+      find: 'if (this.#end) throw this.#end.cause',
+      replace: 'if (this.#end) return',
+      rule: 'only a whole answer is believed',
+    },
+  ]),
   ...mutantsOf('src/kube/watch.ts', 'src/kube/watch.test.ts', [
     {
       name: 'a watch replays what was superseded',
@@ -106,8 +199,8 @@ export const KUBE: readonly Mutant[] = [
     },
     {
       name: 'the deadline of a request ends with its headers',
-      find: '  signal.throwIfAborted()\n  return Buffer.concat(chunks)',
-      replace: '  return Buffer.concat(chunks)',
+      find: '    signal.throwIfAborted()\n  } catch (error) {\n    throw explained(error)',
+      replace: '  } catch (error) {\n    throw explained(error)',
       rule: 'F7: a body that was cut short is no answer',
     },
     {
@@ -129,6 +222,20 @@ export const KUBE: readonly Mutant[] = [
       find: "return { kind: status.reason === 'AlreadyExists' ? 'exists' : 'conflict', message }",
       replace: "return { kind: 'conflict', message }",
       rule: 'design 6: typed outcomes',
+    },
+  ]),
+  ...mutantsOf('src/kube/item-splitter.ts', 'src/kube/page.property.test.ts', [
+    {
+      name: 'an escaped quote ends a string',
+      find: 'else if (byte === BACKSLASH) this.#isEscaped = true\n',
+      replace: '',
+      rule: 'a list is parsed object by object, and is what the whole of it is',
+    },
+    {
+      name: 'any array of a list is its items',
+      find: 'if (!BEFORE_ITEMS.test(decode([...this.#rest, chunk.subarray(0, at)]))) break\n',
+      replace: '',
+      rule: 'a list is parsed object by object, and is what the whole of it is',
     },
   ]),
 ]

@@ -47,12 +47,6 @@ export const LOCK: readonly Mutant[] = [
       replace: "if (outcome.kind === 'conflict') return 'conflict'",
       rule: 'design 5.2: a Lease that is gone ends the term at once',
     },
-    {
-      name: 'all Leases of the namespace are watched',
-      find: '      fieldSelector: `metadata.name=${name}`,\n',
-      replace: '',
-      rule: 'only the one object is watched: a watcher of all makes each renewal dearer',
-    },
   ]),
   ...mutantsOf('src/lock/candidacy.ts', 'src/lock/elector.test.ts', [
     {

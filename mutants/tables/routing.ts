@@ -22,6 +22,18 @@ export const ROUTING: readonly Mutant[] = [
       rule: 'design 4.5: every swap writes the term, so it always moves the resourceVersion',
     },
     {
+      name: 'a leader that begins to terminate is told',
+      find: 'const shown = stands ? untilItsEnd(leader, set, observed) : set',
+      replace: 'const shown = set',
+      rule: 'decisions: a write before the swap costs kube-proxy’s second',
+    },
+    {
+      name: 'a leader that terminates is said to serve for ever',
+      find: 'if (!pod.terminating || !pod.ready) return set',
+      replace: 'if (!pod.terminating) return set',
+      rule: 'design 4.5: serving is the pod’s readiness',
+    },
+    {
       name: 'the leader’s slice belongs to the Service',
       find: "const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }",
       replace: "const owner = { apiVersion: 'v1', kind: 'Service', name: pod.name, uid: pod.uid }",
@@ -51,10 +63,19 @@ export const ROUTING: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/routing/decide-routing.ts', 'src/group/routing/decide-routing.test.ts', [
     {
-      name: 'the leader enters before it has left the followers',
-      find: '...(leaving.length === 0 ? works.flatMap((work) => work.entering) : []),',
-      replace: '...works.flatMap((work) => work.entering),',
-      rule: 'design 4.5: a new leader leaves the followers’ slices first',
+      name: 'the leader leaves the followers before it enters',
+      find: 'const beforeLabel = withGateRead(slices.urgent, slices.urgentNeedsGateRead)',
+      replace: 'const beforeLabel = withGateRead([...slices.leaving, ...slices.urgent], slices.urgentNeedsGateRead)',
+      rule: 'decisions: a new leader enters its own slices first, for the second change waits for kube-proxy',
+      killedBy: 'src/group/routing/leader-slices.test.ts',
+    },
+  ]),
+  ...mutantsOf('src/group/routing/follower-slices.ts', 'src/group/routing/follower-slices.test.ts', [
+    {
+      name: 'a former leader enters the followers’ slices before it has left the leader’s',
+      find: "if (led.has(uid)) return 'waits'\n",
+      replace: '',
+      rule: 'design 4.5: a pod that is no longer the leader is in a leader’s or in a followers’ slice, not in both',
       killedBy: 'src/group/routing/leader-slices.test.ts',
     },
   ]),
@@ -75,7 +96,7 @@ export const ROUTING: readonly Mutant[] = [
     },
     {
       name: 'the slice goes while the next leader is named',
-      find: 'if (preparing) return { beforeLabel: [], chores: [], conditions, problems }\n',
+      find: 'if (preparing) return { beforeLabel: [], besideLabel: [], chores: [], conditions, problems }\n',
       replace: '',
       rule: 'decisions: the slice goes from the old leader to the new one in one write',
     },

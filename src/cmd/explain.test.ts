@@ -295,7 +295,7 @@ describe('leadergroup explain', () => {
           db       leader    Direct   db-0
           db-ro    follower  Direct   db-1, db-2 (not ready)
 
-        If db-0 died now: name db-1 in the Lease for term 3, route Service db-ro to db-2, route Service db to db-1, label it. Then: db-1 leads in term 3.
+        If db-0 died now: name db-1 in the Lease for term 3, route Service db to db-1, label it, route Service db-ro to db-2. Then: db-1 leads in term 3.
         Due now: nothing.
       `)
     })

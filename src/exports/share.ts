@@ -10,8 +10,8 @@ interface Shared {
 }
 
 /**
- * Lets all electors of a process use the same connections to the same cluster: a thousand of them need a connection each
- * for their watches, and few for all their renewals. They close with the last elector that uses them.
+ * Lets all electors of a process use the same connections to the same cluster: a thousand of them need a few
+ * for all their renewals, and one for their watch. They close with the last elector that uses them.
  */
 export function share(connect: Surroundings['connect']): Surroundings['connect'] {
   const open = new Set<Shared>()

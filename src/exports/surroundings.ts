@@ -30,7 +30,7 @@ export function surroundingsOf(env: Environment, directory?: string): Surroundin
     hasCluster: () => Boolean(env['KUBERNETES_SERVICE_HOST']) || hasKubeConfig(env),
     connect: share(async (kube, clock) => {
       const credentials = await credentialsOf(kube, { env, clock, directory })
-      const transport = undiciTransport({ credentials, userAgent: USER_AGENT })
+      const transport = undiciTransport({ credentials, userAgent: USER_AGENT, clock })
       return { api: new Api(transport, clock), close: () => transport.close() }
     }),
   }

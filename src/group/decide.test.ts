@@ -188,7 +188,7 @@ const RATE: readonly Row[] = [
   [
     'but a new holder at once',
     { ...settled(), pods: [{ ...leader, term: '3' }], memory: { ...justWritten, fault } },
-    [labelling('db-0', 4), 'writeStatus'],
+    [sealing('db-0', 'gate-1/4'), 'writeStatus'],
   ],
   [
     'a lost leader at once',

@@ -39,10 +39,11 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const urgent = election.urgent.map((step) => {
     return step.kind === 'writeGate' ? gateStatus(o, group, step.write, election, routing, now) : step
   })
+  const beside = election.urgent.some(isLabel) ? routing.besideLabel : []
   const later = choresDue(o, group, gate, election, routing, now)
   const wakeAt = earliest(election.wakeAt, later.wakeAt)
   return {
-    actions: [...urgent, ...later.actions],
+    actions: [...urgent, ...beside, ...later.actions],
     urgent: urgent.length,
     ...(wakeAt === undefined ? {} : { wakeAt }),
     reason: election.reason,
@@ -58,13 +59,19 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
  */
 function withRouting(
   election: Election,
-  { beforeLabel, chores }: RoutingDecision,
+  { beforeLabel, besideLabel, chores }: RoutingDecision,
   fault: GroupFault | undefined,
 ): Election {
-  if (election.urgent.length === 0) return { ...election, chores: [...beforeLabel, ...election.chores, ...chores] }
-  const labels = election.urgent.some((action) => action.kind === 'patchPod' && action.step === 'label')
+  if (election.urgent.length === 0) {
+    return { ...election, chores: [...beforeLabel, ...besideLabel, ...election.chores, ...chores] }
+  }
+  const labels = election.urgent.some(isLabel)
   if (!labels || beforeLabel.length === 0 || fault?.routing) return election
   return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }
+}
+
+function isLabel(step: Election['urgent'][number]): boolean {
+  return step.kind === 'patchPod' && step.step === 'label'
 }
 
 interface Due {
@@ -162,8 +169,8 @@ function cleanUp(o: GroupObservation): GroupDecision {
 function unroute(o: GroupObservation): readonly GroupAction[] {
   const { group, groupAbsentAt } = o
   if (!group) return cleanUpRouting(o.name, o.slices, groupAbsentAt)
-  const { beforeLabel, chores } = routeGroup(o, group, { kind: 'absent' }, {})
-  return [...beforeLabel, ...chores]
+  const { beforeLabel, besideLabel, chores } = routeGroup(o, group, { kind: 'absent' }, {})
+  return [...beforeLabel, ...besideLabel, ...chores]
 }
 
 /** Mode Observe: the write of status that is one of the gate. It says what it follows; at its birth, nothing yet. */

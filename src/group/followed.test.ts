@@ -200,7 +200,7 @@ const HELD: readonly Row[] = [
     'does not put back a label that somebody took off, in a term that it has led',
     { ...CONFIRMED, pods: [named, db1] },
     SEAL_DB0,
-    /somebody took its label off in term 4$/,
+    /somebody took its label off, or changed it, in term 4$/,
   ],
   [
     'nor when its Services are not ready',
@@ -215,7 +215,7 @@ const HELD: readonly Row[] = [
       pods: [named, db1],
     },
     SEAL_DB0,
-    /somebody took its label off in term 4$/,
+    /somebody took its label off, or changed it, in term 4$/,
   ],
   [
     'labels the holder of a status from which somebody took the conditions',
@@ -230,8 +230,8 @@ const HELD: readonly Row[] = [
     /db-0 holds Lease db/,
   ],
   [
-    'corrects a term',
-    { ...CONFIRMED, pods: [{ ...leader, term: '3' }] },
+    'corrects a term that it has not led in',
+    { ...CONFIRMED, ...NOT_YET, pods: [{ ...leader, term: '3' }] },
     [labelling('db-0', 4)],
     /labelling db-0, the holder of term 4$/,
   ],
@@ -391,6 +391,18 @@ const DOUBT: readonly Row[] = [
     { ...NOT_YET, ...CONFIRMED, pods: [named], lease: electorsLease('db-0', { sight: UNSEEN }) },
     [],
     /not seen/,
+  ],
+  [
+    'bars the holder from a term in which somebody took its label off: status will not tell any more',
+    { pods: [named, db1], lease: electorsLease('db-0', { sight: UNSEEN }) },
+    SEAL_DB0,
+    /somebody took its label off, or changed it, in term 4$/,
+  ],
+  [
+    'also one of which only the annotation tells it',
+    { ...NOT_YET, pods: [{ ...leader, role: undefined }, db1], lease: electorsLease('db-0', { sight: UNSEEN }) },
+    SEAL_DB0,
+    /somebody took its label off, or changed it, in term 4$/,
   ],
   ['names nobody', { ...VACANT, lease: electorsLease('db-0', { sight: UNSEEN }) }, [], /not seen to renew/],
   [

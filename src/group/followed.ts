@@ -8,7 +8,18 @@ import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation, Instant, ObservedPod } from './observation.ts'
 import { listing, round } from './round.ts'
 import { isSealed, stampedTerm } from './seal.ts'
-import { asking, choresOf, enrolments, keeping, resting, sealing, takingOff, type Settled } from './steps.ts'
+import {
+  asking,
+  choresOf,
+  enrolments,
+  hasLost,
+  keeping,
+  lossOf,
+  resting,
+  sealing,
+  takingOff,
+  type Settled,
+} from './steps.ts'
 import { leaseNameOf } from './spec.ts'
 
 /** What mode Observe decides about: its gate, status, is never foreign or spoiled. */
@@ -112,10 +123,14 @@ function vacate({ gate }: View, why: string): Election {
 
 function goTo(view: Settled, target: Target<ObservedPod>): Election {
   const { o, group, gate } = view
-  if (target.kind === 'stay') return resting(target.message)
+  const holder = gate.kind === 'held' ? o.pods.find((pod) => pod.uid === gate.holder.uid) : undefined
+  if (target.kind === 'stay') {
+    // While status still tells that its label was there: by the time that the record proves good it does not any more.
+    const isLost = gate.kind === 'held' && holder && hasLost(holder, gate, hasLed(group))
+    return isLost ? sealing(view, holder, lossOf(holder, gate)) : resting(target.message)
+  }
   const next = target.kind === 'holder' ? target.pod : undefined
   if (gate.kind === 'vacant') return next ? name(view, next, target.message) : resting(target.message)
-  const holder = o.pods.find((pod) => pod.uid === gate.holder.uid)
   if (next && next.uid === gate.holder.uid) {
     const keep = keeping({ ...view, gate }, next, hasLed(group))
     return keep.urgent.length > 0 ? keep : resting(target.message)

@@ -4,7 +4,7 @@ import type { Election, View } from './election.ts'
 import type { HeldGate } from './gate/gate-state.ts'
 import type { ObservedPod } from './observation.ts'
 import { bearsLead, isSealed, leads, stampedTerm } from './seal.ts'
-import { asking, choresOf, keeping, resting, sealing, takingOff } from './steps.ts'
+import { asking, choresOf, hasLost, keeping, lossOf, resting, sealing, takingOff } from './steps.ts'
 
 type Held = View<HeldGate>
 
@@ -40,15 +40,20 @@ function decidePresent(view: Held, holder: ObservedPod): Election {
       : sealing(view, holder, `${holder.name} ${why}: sealing it before ${successor.name} is named`)
   }
   // Without a successor the holder keeps its label, if it bears the right one: no unready pod gets traffic by it anyway.
+  // One that somebody took off is barred while status still tells that it was there.
+  if (hasLost(holder, gate, hasLed(view, holder))) return sealing(view, holder, lossOf(holder, gate))
   const stays = holder.selected && (leads(holder, gate) || !bearsLead(holder))
   if (stays || isSealed(holder, gate)) return resting(`${holder.name} ${why}, and ${nobody(view)}`)
   return sealing(view, holder, `sealing ${holder.name}, which ${why}`)
 }
 
-/** Status names a holder only after it has borne the label of its term. */
 function keep(view: Held, holder: ObservedPod): Election {
-  const { status } = view.group
-  return keeping(view, holder, status?.term === view.gate.term && status.holderUID === holder.uid)
+  return keeping(view, holder, hasLed(view, holder))
+}
+
+/** Status names a holder only after it has borne the label of its term. */
+function hasLed({ group: { status }, gate }: Held, { uid }: ObservedPod): boolean {
+  return status?.term === gate.term && status.holderUID === uid
 }
 
 function successorOf({ o, group, gate }: Held): ObservedPod | undefined {

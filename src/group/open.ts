@@ -10,8 +10,8 @@ import { takesBackAt } from './take-back.ts'
 /**
  * Mode Assign, and the gate names nobody that we named: the round, and then a holder.
  *
- * Under a gate that was just born, status alone tells how far the terms have come, for the round erases the numbers on
- * the pods. So the group too is read after the gate: a cache that lags would let a term come again.
+ * Under a gate that was just born, status tells how far the terms have come; the pods need not, for whoever led may be gone. So
+ * the group too is read after the gate: a cache that lags would let a term come again.
  */
 export function decideOpen(view: View<OpenGate>): Election {
   const { o, gate } = view

@@ -1,3 +1,4 @@
+import { highestTerm } from './advance.ts'
 import type { GroupAction } from './decision.ts'
 import { whenRead, type Election, type View } from './election.ts'
 import type { OpenGate } from './gate/gate-state.ts'
@@ -8,6 +9,9 @@ import { bearsKeys, bearsLead, mayStamp, sealPatch, stampedTerm } from './seal.t
  * pod that is selected or bears the group's keys is stamped with the mark's term, and only then is a holder named, with
  * the version of the gate that was read before. The list of those pods is a quorum list begun after that read: a pod
  * that the caches do not show yet may bear a label.
+ *
+ * A pod that bears a higher number, of whatever gate, keeps it in its stamp: where the old gate and status are both gone, pods
+ * alone tell how far the terms have come.
  *
  * @param reads what else has to be read first; none when it has been
  * @returns undefined: the round is complete
@@ -24,7 +28,7 @@ export function round(
   const stamps = whenRead(
     unsealed,
     (pod) => mayStamp(pod, gate),
-    (pod) => sealPatch(group, pod, gate, gate.term, gate.term === 0 ? 'enrol' : 'seal'),
+    (pod) => sealPatch(group, pod, gate, highestTerm([pod], gate.term), gate.term === 0 ? 'enrol' : 'seal'),
   )
   return {
     urgent: [...reads, ...stamps],

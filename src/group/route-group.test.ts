@@ -54,6 +54,12 @@ function sliceOf(n: number, term: number): ObservedSlice {
   })
 }
 
+function followersSlice(n: number): ObservedSlice {
+  const slice = sliceOf(n, 4)
+  const labels = { ...slice.labels, 'kubernetes.io/service-name': 'db-ro' }
+  return { ...slice, name: 'db-ro-follower-ipv4-0', labels, annotations: {} }
+}
+
 function world(change: Partial<GroupObservation>): GroupObservation {
   return observation({ group: routed, services: [service], slices: [sliceOf(0, 4)], ...change })
 }
@@ -94,6 +100,18 @@ const ROWS: readonly Row[] = [
       slices: [sliceOf(1, 5)],
     },
     [labelling('db-1', 5)],
+    1,
+  ],
+  [
+    'and takes the new leader out of the followers’ slices beside that',
+    {
+      group: group({ spec: { services: [{ name: 'db-ro', role: 'Follower', ports: [{ port: 80 }] }] } }),
+      lease: heldLease('db-1', 5, CONFIRMED),
+      pods: [member(0, stamped(4)), member(1, stamped())],
+      services: [observedService('db-ro', { ownerReferences: [GROUP_OWNER], ports: [{ port: 80 }] })],
+      slices: [followersSlice(1)],
+    },
+    [labelling('db-1', 5), 'replaceSlice db-ro-follower-ipv4-0: db-0'],
     1,
   ],
   [
@@ -199,8 +217,8 @@ describe('routing in the decision of a group', () => {
   }
 
   it('never reads a gate that is absent: there is nothing to learn', () => {
-    const { beforeLabel, chores } = routeGroup(world({ pods: [] }), routed, { kind: 'absent' }, {})
-    assert.deepEqual([...beforeLabel, ...chores].map(inWords), [])
+    const { beforeLabel, besideLabel, chores } = routeGroup(world({ pods: [] }), routed, { kind: 'absent' }, {})
+    assert.deepEqual([...beforeLabel, ...besideLabel, ...chores].map(inWords), [])
   })
 
   it('leads nowhere under a gate that names nobody, or a pod that may not lead', () => {

@@ -13,7 +13,7 @@ export function routeGroup(
   gate: Gate,
   { preparing = false }: Pick<Election, 'preparing'>,
 ): RoutingDecision {
-  const { beforeLabel, chores, conditions, problems } = decideRouting({
+  const { beforeLabel, besideLabel, chores, conditions, problems } = decideRouting({
     namespace: o.namespace,
     group: { name: o.name, uid: group.metadata.uid },
     // One that is being deleted wants nothing any more.
@@ -26,9 +26,15 @@ export function routeGroup(
     fault: o.memory.fault,
   })
   // The last leader's slices wait for the next one's name, to be swapped in one write each.
-  if (preparing) return { beforeLabel: [], chores: [], conditions, problems }
+  if (preparing) return { beforeLabel: [], besideLabel: [], chores: [], conditions, problems }
   const possible = (action: RoutingAction): boolean => action.kind !== 'readGate' || gate.kind !== 'absent'
-  return { beforeLabel: beforeLabel.filter(possible), chores: chores.filter(possible), conditions, problems }
+  return {
+    beforeLabel: beforeLabel.filter(possible),
+    besideLabel,
+    chores: chores.filter(possible),
+    conditions,
+    problems,
+  }
 }
 
 /** The gate's holder while it may lead, also before it is labelled and until it is sealed. */

@@ -77,9 +77,7 @@ export function keeping(view: View<HeldGate>, holder: ObservedPod, hasLed: boole
   if ((stampedTerm(holder, gate) ?? Infinity) >= gate.term) {
     return sealing(view, holder, `sealing ${holder.name}: its keys do not fit term ${gate.term}`)
   }
-  if (hasLed && holder.role === undefined) {
-    return sealing(view, holder, `sealing ${holder.name}: somebody took its label off in term ${gate.term}`)
-  }
+  if (hasLost(holder, gate, hasLed)) return sealing(view, holder, lossOf(holder, gate))
   return {
     urgent: whenRead(
       [holder],
@@ -89,6 +87,18 @@ export function keeping(view: View<HeldGate>, holder: ObservedPod, hasLed: boole
     chores: [],
     reason: `labelling ${holder.name}, the holder of term ${gate.term}`,
   }
+}
+
+/**
+ * Somebody took off, or changed, what the holder bore as the leader of this term: that must not come back under the same
+ * number. Its own annotation tells that it has led where the label alone is gone, whatever status says by now.
+ */
+export function hasLost(holder: ObservedPod, gate: HeldGate, hasLed: boolean): boolean {
+  return (hasLed || holder.term === String(gate.term)) && !leads(holder, gate) && !isSealed(holder, gate)
+}
+
+export function lossOf({ name }: ObservedPod, { term }: HeldGate): string {
+  return `sealing ${name}: somebody took its label off, or changed it, in term ${term}`
 }
 
 /** Whether the holder's pod is there is not known here. */

@@ -2,7 +2,8 @@ import { deadline, type Clock, type Deadline } from '../clock.ts'
 import type { KubeObject, Resource } from './objects.ts'
 import { ApiError, type Outcome } from './outcome.ts'
 import { collectionPath, objectPath, withQuery } from './path.ts'
-import { isNamed, isVersion } from './parse.ts'
+import { readPage, type ListPage } from './page.ts'
+import { parseJson } from './parse.ts'
 import { readRefusal } from './refusal.ts'
 import type { Lane, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
@@ -10,13 +11,6 @@ import type { Lane, Transport, TransportRequest, TransportResponse } from './tra
 export interface Key {
   readonly namespace?: string
   readonly name: string
-}
-
-export interface ListPage<T> {
-  readonly items: readonly T[]
-  /** The version of the whole list: a watch goes on from here. */
-  readonly resourceVersion: string
-  readonly continueToken?: string
 }
 
 export interface ListOptions {
@@ -86,25 +80,22 @@ export class Api {
 
   /** A quorum read: never an older state than that of the moment of the call. */
   get<T extends KubeObject>(resource: Resource<T>, key: Key, options: CallOptions = {}): Promise<Outcome<T>> {
-    return this.#request(
-      { method: 'GET', path: objectPath(resource, key) },
-      options,
-      (what, text) => parseJson(what, text) as T,
-    )
+    return this.#request({ method: 'GET', path: objectPath(resource, key) }, options, readObject<T>)
   }
 
-  /** One page, of at most `limit` objects. */
+  /** One page, of at most `limit` objects. Rejects with what `keep` throws. */
   list<T extends KubeObject>(
     resource: Resource<T>,
-    options: ListOptions & CallOptions = {},
+    options: ListOptions & CallOptions & { keep?: (object: T) => T } = {},
   ): Promise<Outcome<ListPage<T>>> {
+    const { keep = (object: T): T => object } = options
     const path = withQuery(collectionPath(resource, options.namespace), {
       labelSelector: options.labelSelector,
       fieldSelector: options.fieldSelector,
       limit: options.limit,
       continue: options.continueToken,
     })
-    return this.#request({ method: 'GET', path }, options, parsePage<T>)
+    return this.#request({ method: 'GET', path }, options, (what, body) => readPage(what, body, keep))
   }
 
   /** `exists`: there is one of this name. */
@@ -168,7 +159,11 @@ export class Api {
       propagationPolicy,
     })
     const call: Call = { method: 'DELETE', path: objectPath(resource, key), contentType: 'application/json', body }
-    return this.#request(call, options, () => undefined)
+    return this.#request(call, options, async (_what, body) => {
+      // Nobody wants it, but a connection is used again only when its response was read to the end.
+      await textOf(body)
+      return undefined
+    })
   }
 
   /** Opens a watch; the caller reads the body (`watch.ts` does). The deadline ends with the headers. */
@@ -193,7 +188,7 @@ export class Api {
     try {
       const response = await this.#transport.send({ ...call, signal })
       if (isSuccess(response)) return { kind: 'ok', object: response }
-      return refuse(what, response, await readText(response, limit.signal))
+      return refuse(what, response, await textOf(untilTheEnd(response.body, limit.signal, (error) => error)))
     } catch (error) {
       throw explain(what, error, limit, options.signal)
     }
@@ -211,23 +206,28 @@ export class Api {
       dryRun: options.dryRun ? 'All' : undefined,
     })
     const call: Call = { method, path: target, contentType, body: JSON.stringify(object) }
-    return this.#request(call, options, (what, text) => parseJson(what, text) as T)
+    return this.#request(call, options, readObject<T>)
   }
 
-  async #request<R>(call: Call, options: CallOptions, parse: (what: string, text: string) => R): Promise<Outcome<R>> {
+  async #request<R>(
+    call: Call,
+    options: CallOptions,
+    read: (what: string, body: AsyncIterable<Uint8Array>) => Promise<R>,
+  ): Promise<Outcome<R>> {
     const what = describe(call)
     options.signal?.throwIfAborted()
     using limit = deadline(this.#clock, what, options.timeoutMillis ?? this.#timeoutMillis, options.signal)
+    const explained = (error: unknown): unknown => explain(what, error, limit, options.signal)
+    const lane = options.lane === undefined ? {} : { lane: options.lane }
+    let response: TransportResponse
     try {
-      const lane = options.lane === undefined ? {} : { lane: options.lane }
-      const response = await this.#transport.send({ ...call, ...lane, signal: limit.signal })
-      // Read even where nobody wants the body: a connection is used again only when its response was read to the end.
-      const text = await readText(response, limit.signal)
-      if (isSuccess(response)) return { kind: 'ok', object: parse(what, text) }
-      return refuse(what, response, text)
+      response = await this.#transport.send({ ...call, ...lane, signal: limit.signal })
     } catch (error) {
-      throw explain(what, error, limit, options.signal)
+      throw explained(error)
     }
+    const body = untilTheEnd(response.body, limit.signal, explained)
+    if (isSuccess(response)) return { kind: 'ok', object: await read(what, body) }
+    return refuse(what, response, await textOf(body))
   }
 }
 
@@ -235,12 +235,29 @@ const describe = (call: Call): string => `${call.method} ${call.path.split('?', 
 
 const isSuccess = (response: TransportResponse): boolean => response.status >= 200 && response.status < 300
 
-async function readText(response: TransportResponse, signal: AbortSignal): Promise<string> {
+/** What `body` fails with is explained, and nothing else: not what its reader throws. */
+async function* untilTheEnd(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  explained: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body
+    // A body that an abort cut short may end like a complete one.
+    signal.throwIfAborted()
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of response.body) chunks.push(chunk)
-  // A body that an abort cut short may end like a complete one.
-  signal.throwIfAborted()
+  for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')
+}
+
+async function readObject<T extends KubeObject>(what: string, body: AsyncIterable<Uint8Array>): Promise<T> {
+  return parseJson(what, await textOf(body)) as T
 }
 
 function refuse(what: string, response: TransportResponse, text: string): Outcome<never> {
@@ -259,35 +276,4 @@ function explain(what: string, error: unknown, limit: Deadline, caller: AbortSig
   }
   const said = error instanceof Error ? error.message : String(error)
   return new ApiError(`${what}: no answer from the API server: ${said}`, { reason: 'Unreachable', cause: error })
-}
-
-function parsePage<T extends KubeObject>(what: string, text: string): ListPage<T> {
-  const list = parseJson(what, text) as {
-    items?: unknown
-    metadata?: { resourceVersion?: unknown; continue?: unknown } | null
-  }
-  const { resourceVersion, continue: continueToken } = list.metadata ?? {}
-  if (!isVersion(resourceVersion)) throw malformed(what, text, new TypeError('a list without its resourceVersion'))
-  const items = list.items ?? []
-  if (!Array.isArray(items) || !items.every(isNamed)) throw malformed(what, text, new TypeError('no list of objects'))
-  return {
-    items: items as T[],
-    resourceVersion,
-    ...(typeof continueToken === 'string' && continueToken !== '' ? { continueToken } : {}),
-  }
-}
-
-function parseJson(what: string, text: string): object {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value
-  } catch (error) {
-    throw malformed(what, text, error)
-  }
-  throw malformed(what, text, new TypeError('not a JSON object'))
-}
-
-function malformed(what: string, text: string, cause: unknown): ApiError {
-  const start = JSON.stringify(text.slice(0, 100))
-  return new ApiError(`${what}: the answer is not what the API server sends: ${start}`, { reason: 'Malformed', cause })
 }

@@ -1,8 +1,4 @@
-/** What is needed of a stream: the library's declarations name no package. */
-interface Body extends AsyncIterable<unknown> {
-  once(event: 'close', listener: () => void): unknown
-  destroy(error: Error): unknown
-}
+import type { Exchange } from './exchange.ts'
 
 /** Of one that was ended: its connection is taken for dead. */
 export class Silent extends Error {
@@ -13,7 +9,7 @@ export class Silent extends Error {
 }
 
 /**
- * The bodies that are not read to their end, which of watches is for minutes, and an order of what was heard when.
+ * The responses that are not at their end, which of watches is for minutes, and an order of what was heard when.
  *
  * A watch may be silent for a minute, so its own limit is long (`watch.ts`). When the network drops connections without a
  * word, requests find out in seconds: then whatever has not been heard of for as long as one of them waited is ended,
@@ -24,27 +20,27 @@ export class OpenBodies {
   /** Grows with all that is sent and heard. */
   #now = 0
   /** When each was last heard of. */
-  readonly #heard = new Map<Body, number>()
+  readonly #heard = new Map<Exchange, number>()
 
   /** The present, for {@link endSilent}. */
   now(): number {
     return (this.#now += 1)
   }
 
-  /** The same bytes. */
-  async *follow(body: Body): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of body) {
-      if (this.#heard.has(body)) this.#heard.set(body, this.now())
-      yield chunk as Uint8Array
-    }
+  /** Its head is there. */
+  open(exchange: Exchange): void {
+    if (!exchange.isOver) this.#heard.set(exchange, this.now())
   }
 
-  open(body: Body): void {
-    this.#heard.set(body, this.now())
-    body.once('close', () => this.#heard.delete(body))
+  heard(exchange: Exchange): void {
+    if (this.#heard.has(exchange)) this.#heard.set(exchange, this.now())
+  }
+
+  closed(exchange: Exchange): void {
+    this.#heard.delete(exchange)
   }
 
   endSilent(since: number): void {
-    for (const [body, heard] of this.#heard) if (heard < since) body.destroy(new Silent())
+    for (const [exchange, heard] of this.#heard) if (heard < since) exchange.abort(new Silent())
   }
 }

@@ -118,6 +118,38 @@ describe('undici transport', () => {
     assert.equal(await read(transport, get('/', { lane: 'lease' })), lease)
   })
 
+  describe('a spare connection', () => {
+    /** A spare, and the transport that opened it: the server hangs up after each answer. */
+    async function spare(access: { tls: object }): Promise<{ transport: UndiciTransport; socket: Socket }> {
+      const server = createServer((_request, response) => response.writeHead(200, { connection: 'close' }).end())
+      const address = `http://${await listen(server)}`
+      const transport = open({ server: address, load: () => Promise.resolve({ headers: {}, ...access }) })
+      await read(transport, get('/'))
+      // The next request's connection, and then the spare: the request before has left none.
+      const opened = once(server, 'connection').then(() => once(server, 'connection'))
+      await read(transport, get('/', { lane: 'lease' }))
+      const [socket] = (await opened) as [Socket]
+      await takenBack()
+      return { transport, socket }
+    }
+
+    it('is opened for locks, and ends with the transport', async () => {
+      const { transport, socket } = await spare({ tls: {} })
+      const closed = once(socket, 'close')
+      await transport.close()
+      await closed
+    })
+
+    it('ends when the certificates have changed', async () => {
+      const access = { tls: {} }
+      const { transport, socket } = await spare(access)
+      const closed = once(socket, 'close')
+      access.tls = { ca: pem('first-ca.crt') }
+      await read(transport, get('/', { lane: 'lease' }))
+      await closed
+    })
+  })
+
   describe('when a thousand electors begin together', () => {
     const many = <T>(begin: (index: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: 100 }, (_, index) => begin(index)))
@@ -137,6 +169,32 @@ describe('undici transport', () => {
         Array.from({ length: 100 }, (_, index) => `/${index}`),
       )
       assert.ok(connections.size <= 32, `${connections.size} connections`)
+    })
+
+    it('goes on with those connections when a request has waited for one for too long', async () => {
+      const [connections, held] = [new Set<Socket>(), [] as ServerResponse[]]
+      const server = createServer((request, response) => {
+        connections.add(request.socket)
+        if (request.url === '/held' && held.push(response) === 32) server.emit('held')
+        if (request.url !== '/held') response.end()
+      })
+      const transport = open(fixed(`http://${await listen(server)}`))
+      const all = once(server, 'held')
+      const running = many(() => read(transport, get('/held', { lane: 'lease' })).catch(() => 'failed')).then(
+        (texts) => texts.filter((each) => each === 'done').length,
+      )
+      await all
+      const limit = new AbortController()
+      const late = new DeadlineExceeded('GET /late', 5_000)
+      const waiting = transport.send(get('/late', { lane: 'lease', signal: limit.signal }))
+      await takenBack()
+      limit.abort(late)
+      await assert.rejects(waiting, late)
+      server.on('request', (_request, response: ServerResponse) => setImmediate(() => response.end('done')))
+      for (const response of held) response.end('done')
+      assert.equal(await running, 100)
+      await read(transport, get('/next', { lane: 'lease' }))
+      assert.equal(connections.size, 32)
     })
 
     it('shakes a few hands at a time, and all in the end', async () => {
@@ -187,6 +245,42 @@ describe('undici transport', () => {
     const transport = open(fixed(`https://${host}`, { tls: { ca: pem('first-ca.crt') } }))
     await assert.rejects(transport.send(get('/')), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   })
+
+  it('ends the connection of a body that is not read to its end', async () => {
+    const closed: string[] = []
+    const host = await listen(
+      createServer((_request, response) => {
+        response.write('{}\n')
+        response.on('close', () => closed.push('closed'))
+      }),
+    )
+    const { body } = await open(fixed(`http://${host}`)).send(get('/'))
+    for await (const chunk of body) {
+      assert.equal(Buffer.from(chunk).toString(), '{}\n')
+      break
+    }
+    // Both ends are in this process: some turns bring everything there.
+    for (let turns = 0; turns < 1_000 && closed.length === 0; turns++) await takenBack()
+    assert.deepEqual(closed, ['closed'])
+  })
+
+  it('takes no more of a body than is read', async () => {
+    const all = 64 * 2 ** 20
+    const begun = Promise.withResolvers<ServerResponse>()
+    const host = await listen(
+      createServer((_request, response) => {
+        begun.resolve(response.writeHead(200))
+        response.end(Buffer.alloc(all))
+      }),
+    )
+    const { body } = await open(fixed(`http://${host}`)).send(get('/'))
+    await begun.promise
+    for (let turn = 0; turn < 200; turn++) await takenBack()
+    assert.ok((await begun.promise).writableLength > 0, 'most of it waits at the server')
+    let read = 0
+    for await (const chunk of body) read += chunk.length
+    assert.equal(read, all)
+  }).timeout(20_000)
 
   describe('abort', () => {
     it('ends a body that is being read, with the reason, and its connection', async () => {

@@ -163,9 +163,10 @@ class ListWatch<T extends KubeObject> {
         limit: PAGE_SIZE,
         timeoutMillis: LIST_TIMEOUT_MILLIS,
         signal: this.#signal,
+        keep: (object) => this.#trim(object),
       })
       if (page.kind !== 'ok') throw new Refused(page)
-      for (const item of page.object.items) objects.push(this.#trim(item))
+      for (const object of page.object.items) objects.push(object)
       continueToken = page.object.continueToken
       if (continueToken === undefined) return this.#listed(objects, page.object.resourceVersion)
     }

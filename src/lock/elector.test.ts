@@ -300,6 +300,7 @@ describe('elector', () => {
       assert.equal(term.isCurrent(), true)
       await assert.rejects(a.elector.acquire(), /contending already/)
     }
+    await stage.clock.settle()
     assert.deepEqual([await stage.holder(), stage.clock.nextTimerAt()], ['', undefined])
     assert.equal((await acquired(stage, a.elector)).number, 1)
   })

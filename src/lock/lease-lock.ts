@@ -4,7 +4,7 @@ import type { LeaseRecord, Versioned } from '../election/record.ts'
 import { Leases, type Lease, type LeaseSpec } from '../kube/objects.ts'
 import type { Api, Key } from '../kube/api.ts'
 import type { Refusal } from '../kube/outcome.ts'
-import { watch } from '../kube/watch.ts'
+import { watchObject } from '../kube/watch-object.ts'
 import { ElectionError, refusedError } from './errors.ts'
 import type { Lock } from './lock.ts'
 
@@ -69,16 +69,9 @@ class LeaseLock implements Lock {
 
   async *watch(signal: AbortSignal): AsyncGenerator<Versioned | 'absent', void, void> {
     const { clock = systemClock, random = Math.random, namespace, name } = this.#options
-    // One object only: a watcher of all the namespace's Leases would make each renewal there dearer for the server.
-    const source = {
-      resource: Leases,
-      namespace,
-      fieldSelector: `metadata.name=${name}`,
-      trim: (lease: Lease): Lease => lease,
-    }
-    for await (const change of watch(this.#api, source, { clock, random, signal })) {
-      const lease = change.kind === 'reset' ? change.objects[0] : change.kind === 'apply' ? change.object : undefined
-      yield lease ? this.#remember(lease) : 'absent'
+    const source = { resource: Leases, namespace, name, trim: withoutManagedFields }
+    for await (const lease of watchObject(this.#api, source, { clock, random, signal })) {
+      yield lease === 'absent' ? lease : this.#remember(lease)
     }
   }
 
@@ -106,7 +99,7 @@ class LeaseLock implements Lock {
     if (!version)
       throw new ElectionError('invalid', `${this.describe}: the answer is no Lease: it has no resourceVersion`)
     this.#objects.delete(version)
-    this.#objects.set(version, lease)
+    this.#objects.set(version, withoutManagedFields(lease))
     for (const oldest of this.#objects.keys()) {
       if (this.#objects.size <= KEPT_OBJECTS) break
       this.#objects.delete(oldest)
@@ -130,6 +123,15 @@ class LeaseLock implements Lock {
 function replacement(base: Lease, next: LeaseRecord): Lease {
   const { strategy: _strategy, preferredHolder: _preferredHolder, ...kept } = base.spec ?? {}
   return { ...base, spec: { ...kept, ...toSpec(next) } }
+}
+
+/** Half of an object, of which nothing is used. A PUT without them leaves them to the server, which keeps its own. */
+function withoutManagedFields(lease: Lease): Lease {
+  if (!('managedFields' in lease.metadata)) return lease
+  const { managedFields: _managedFields, ...metadata } = lease.metadata as Lease['metadata'] & {
+    managedFields?: unknown
+  }
+  return { ...lease, metadata }
 }
 
 function toSpec(record: LeaseRecord): LeaseSpec {

@@ -34,8 +34,6 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   /** When the path to a new leader began, by key. */
   readonly #electingSince = new Map<string, number>()
   readonly #saidInDryRun = new Map<string, string>()
-  /** What each decision was made on, for what is told of it once it has been carried out. */
-  readonly #grounds = new WeakMap<GroupDecision, GroupObservation>()
 
   constructor(options: GroupBrainOptions) {
     this.#options = options
@@ -48,7 +46,6 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
   decide(observation: GroupObservation, now: number): GroupDecision {
     const decision = decide(observation, { monotonic: now, wall: microTime(this.#options.clock.wallNow()) })
     if (this.#options.dryRun) this.#sayInDryRun(observation, decision)
-    this.#grounds.set(decision, observation)
     return decision
   }
 
@@ -56,12 +53,11 @@ export class GroupBrain implements Brain<GroupObservation, GroupAction> {
     return !this.#options.dryRun && this.#options.authority()?.aborted === false
   }
 
-  async act(key: string, decision: GroupDecision): Promise<Acted> {
+  async act(key: string, decision: GroupDecision, before: GroupObservation): Promise<Acted> {
     const { actor, cache, clock, metrics } = this.#options
     const authority = this.#options.authority()
     if (!authority) return { kind: 'stale' }
     const begunAt = clock.now()
-    const before = this.#grounds.get(decision) ?? cache.observe(key)
     const effects: GroupAction[] = []
     const acted = await actor.act(key, decision.actions, decision.urgent, authority, (action) => effects.push(action))
     const seconds = (clock.now() - begunAt) / 1000

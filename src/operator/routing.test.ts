@@ -84,19 +84,15 @@ describe('operator, the Services of a group', () => {
     assert.deepEqual(await servicesReady(), ['True', 'Routed'])
   })
 
-  it('swaps the slice between the gate and the label', async () => {
+  it('swaps the slice between the gate and the label, and tells the followers’ last', async () => {
     rig.start('op')
     await running([LEADER, FOLLOWERS])
     const before = rig.server.history.length
     await rig.setReady('db-0', false)
     await rig.clock.advance(5)
     const path = written(before)
-    const order = [
-      'Pod db-0',
-      'Lease db',
-      'EndpointSlice db-ro-follower-ipv4-0',
-      'EndpointSlice db-leader-ipv4',
-    ].concat('Pod db-1')
+    const followers = 'EndpointSlice db-ro-follower-ipv4-0'
+    const order = ['Pod db-0', 'Lease db', 'EndpointSlice db-leader-ipv4', 'Pod db-1', followers]
     assert.deepEqual(
       path.slice(0, 5),
       order.map((what) => `MODIFIED ${what}`),

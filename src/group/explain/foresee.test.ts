@@ -69,7 +69,7 @@ describe('foresee', () => {
     [
       'a mark that cannot be read',
       { lease: { ...held, mark: 'x' }, pods: [leader] },
-      ['deleteGate', 'createGate', enrolling('db-0', 'unborn/0'), 'name db-0 for term 6', labelling('db-0', 6)],
+      ['deleteGate', 'createGate', enrolling('db-0', 'unborn/4'), 'name db-0 for term 6', labelling('db-0', 6)],
       'db-0 leads in term 6',
     ],
     [

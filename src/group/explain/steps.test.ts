@@ -32,10 +32,10 @@ describe('steps', () => {
     const [leader] = o.pods
     assert.deepEqual(steps(without(o, leader!)), [
       'name db-1 in the Lease for term 5',
-      'delete EndpointSlice db-ro-follower-ipv4-0',
-      'delete EndpointSlice db-ro-follower-ipv6-0',
       'route Service db to db-1',
       'label it',
+      'delete EndpointSlice db-ro-follower-ipv4-0',
+      'delete EndpointSlice db-ro-follower-ipv6-0',
     ])
   })
 

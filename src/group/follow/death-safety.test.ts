@@ -88,7 +88,7 @@ function run(seed: number): void {
         renewedInSecondOfEnd && wholeStamp(writer.start) === current.renewTime!.slice(0, 19) + 'Z'
       assert.ok(!isAlive(writer, now) || mayHaveRenewedAtOnce, `seed ${seed}: ${by} at ${now}`)
     }
-    const release = releaseOf(current, 'name', proofs)
+    const release = releaseOf(current, { pod: { startTime: undefined }, by: 'name' }, proofs)
     if (!release) return
     const stored = writes.findLast(({ at }) => at <= now)!
     if (String(stored.version) !== release.resourceVersion) {

@@ -1,13 +1,5 @@
 import { deathProofs, type DeathProof, type MortalPod } from './death.ts'
-import {
-  isAcquiredBeforeStart,
-  mapHolder,
-  type HolderPod,
-  type HolderWay,
-  type Mapping,
-  type NamedHolder,
-  type UnknownHolder,
-} from './holder.ts'
+import { mapHolder, type HolderPod, type Mapped, type Mapping, type NamedHolder, type UnknownHolder } from './holder.ts'
 import { quoted } from '../quoted.ts'
 import { releaseOf, type Release } from './release.ts'
 import { durationSeconds, silenceOf, type FollowedLease, type Silence } from './silence.ts'
@@ -98,9 +90,9 @@ function followHolder<P extends FollowedPod>(
 ): Follow<P> {
   const mapping = mapHolder(lease, view.pods, view.named)
   if (mapping.kind !== 'pod') return nobody(...unmapped(mapping, holder))
-  const { pod, by } = mapping
+  const { pod } = mapping
   const proofs = deathProofs(pod, lease)
-  if (proofs.length > 0) return dead(view, lease, pod, by, proofs)
+  if (proofs.length > 0) return dead(view, lease, mapping, proofs)
   if (pod.deleted) {
     return nobody(
       'HolderUnknown',
@@ -120,13 +112,11 @@ function followHolder<P extends FollowedPod>(
 function dead<P extends FollowedPod>(
   view: Following<P>,
   lease: FollowedLease,
-  pod: P,
-  by: HolderWay,
+  holder: Mapped<P>,
   proofs: readonly DeathProof[],
 ): Follow<P> {
-  // An identity that an earlier pod of the name had too may still be renewed by that one's process.
-  const mayBeEarlier = isAcquiredBeforeStart(lease.acquireTime, pod)
-  const release = view.releaseDeadHolder && !mayBeEarlier ? releaseOf(lease, by, proofs) : undefined
+  const { pod } = holder
+  const release = view.releaseDeadHolder ? releaseOf(lease, holder, proofs) : undefined
   const how = proofs.some((proof) => proof.by !== 'outOfService')
     ? 'its container has ended'
     : 'its node is out of service'

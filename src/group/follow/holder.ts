@@ -18,9 +18,15 @@ import { wholeSeconds } from './whole-seconds.ts'
  */
 export type Mapping<P extends HolderPod = HolderPod> =
   | { readonly kind: 'none' }
-  | { readonly kind: 'pod'; readonly pod: P; readonly by: HolderWay }
+  | ({ readonly kind: 'pod' } & Mapped<P>)
   | { readonly kind: 'unknown'; readonly why: UnknownHolder }
   | { readonly kind: 'ambiguous'; readonly pods: readonly P[] }
+
+/** A pod, and what it was recognised by. */
+export interface Mapped<P> {
+  readonly pod: P
+  readonly by: HolderWay
+}
 
 export type HolderWay = 'name' | 'prefix' | 'uid' | 'ip'
 
@@ -99,13 +105,8 @@ function hasOwnAddress(pod: HolderPod): boolean {
   return !pod.hostNetwork && pod.phase !== 'Succeeded' && pod.phase !== 'Failed'
 }
 
-interface Meant<P> {
-  readonly pod: P
-  readonly by: HolderWay
-}
-
 /** A pod that is there has taken over the name, or the IP, of one that is not. */
-function latest<P extends HolderPod>(meant: readonly Meant<P>[]): readonly Meant<P>[] {
+function latest<P extends HolderPod>(meant: readonly Mapped<P>[]): readonly Mapped<P>[] {
   const living = meant.filter(({ pod }) => !pod.deleted)
   if (living.length > 0) return living
   return meant.toSorted((a, b) => b.pod.firstSeenAt - a.pod.firstSeenAt).slice(0, 1)

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { assert as check, boolean, constantFrom, integer, option, property, record, array } from 'fast-check'
 import { runs } from '../../sim/runs.ts'
 import type { DeathProof } from './death.ts'
-import { lease, type LeaseChange } from './follow-fixtures.ts'
+import { at, lease, pod, type LeaseChange } from './follow-fixtures.ts'
 import type { HolderWay } from './holder.ts'
 import { releaseOf } from './release.ts'
 
 const proof = (by: DeathProof['by'], seenAt = 30, witnessed = true): DeathProof => ({ by, seenAt, witnessed })
+const EARLIER = at('11:59:59.999999')
 const RELEASE = { name: 'db', uid: 'lease-1', resourceVersion: '200', holderIdentity: 'p' }
 
-/** This version of the Lease came at tick 20. */
+/** This version of the Lease came at tick 20. It was acquired at 12:05, and the pod has run since 12:00. */
 type Row = readonly [rule: string, proofs: readonly DeathProof[], by: HolderWay, change: LeaseChange, released: boolean]
 
 const ROWS: readonly Row[] = [
@@ -20,6 +21,8 @@ const ROWS: readonly Row[] = [
   ['… before our eyes were open', [proof('restarted', 30, false)], 'name', {}, false],
   ['… before this version came', [proof('restarted', 19)], 'name', {}, false],
   ['… before the metadata were changed', [proof('restarted', 30)], 'name', { seenAt: 31 }, false],
+  ['… that an earlier pod of the name acquired', [proof('restarted')], 'name', { acquireTime: EARLIER }, false],
+  ['… or one of the prefix', [proof('restarted')], 'prefix', { acquireTime: EARLIER }, false],
   ['a node out of service', [proof('outOfService')], 'name', {}, true],
   ['a standstill alone', [proof('standstill')], 'name', {}, false],
   ['a standstill beside a full proof', [proof('standstill'), proof('restarted')], 'name', {}, true],
@@ -36,11 +39,11 @@ const ROWS: readonly Row[] = [
 describe('the release of a dead holder’s Lease', () => {
   for (const [rule, proofs, by, change, released] of ROWS) {
     it(`${released ? 'on' : 'not on'} ${rule}`, () =>
-      assert.deepEqual(releaseOf(lease('p', change), by, proofs), released ? RELEASE : undefined))
+      assert.deepEqual(releaseOf(lease('p', change), { pod: pod('p'), by }, proofs), released ? RELEASE : undefined))
   }
   it('not of one that nobody holds', () => {
     for (const holder of ['', null, undefined]) {
-      assert.equal(releaseOf(lease(holder), 'name', [proof('restarted')]), undefined)
+      assert.equal(releaseOf(lease(holder), { pod: pod('p'), by: 'name' }, [proof('restarted')]), undefined)
     }
   })
 
@@ -55,7 +58,7 @@ describe('the release of a dead holder’s Lease', () => {
       property(option(constantFrom('', 'p')), ways, array(anyProof, { maxLength: 3 }), (holder, by, proofs) => {
         const sufficient = proofs.filter((each) => each.by !== 'standstill' && each.witnessed && each.seenAt > 20)
         const expected = holder === 'p' && by !== 'ip' && sufficient.length > 0
-        assert.equal(releaseOf(lease(holder), by, proofs) !== undefined, expected)
+        assert.equal(releaseOf(lease(holder), { pod: pod('p'), by }, proofs) !== undefined, expected)
       }),
       runs(1000),
     )

@@ -1,5 +1,5 @@
 import type { DeathProof } from './death.ts'
-import type { HolderWay } from './holder.ts'
+import { isAcquiredBeforeStart, type HolderPod, type Mapped } from './holder.ts'
 import { isHeld, type FollowedLease } from './silence.ts'
 
 /**
@@ -20,10 +20,15 @@ export interface Release {
  * - this process held this very version of the Lease before anything of the proof happened before its eyes. So after an
  *   operator restart, and when anybody wrote the Lease since, the duration is waited out;
  * - the proof is not one that may rest on stamps of the same second;
- * - the pod was recognised by a name of its own: an IP moves on to another pod.
+ * - the pod was recognised by a name of its own: an IP moves on to another pod;
+ * - no earlier pod of the name acquired it: that one's process may still renew what this pod's death says nothing of.
  */
-export function releaseOf(lease: FollowedLease, by: HolderWay, proofs: readonly DeathProof[]): Release | undefined {
-  if (!isHeld(lease) || by === 'ip') return undefined
+export function releaseOf(
+  lease: FollowedLease,
+  { pod, by }: Mapped<Pick<HolderPod, 'startTime'>>,
+  proofs: readonly DeathProof[],
+): Release | undefined {
+  if (!isHeld(lease) || by === 'ip' || isAcquiredBeforeStart(lease.acquireTime, pod)) return undefined
   const suffices = (proof: DeathProof): boolean =>
     proof.by !== 'standstill' && proof.witnessed && lease.seenAt < proof.seenAt
   if (!proofs.some(suffices)) return undefined

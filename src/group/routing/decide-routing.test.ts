@@ -12,6 +12,7 @@ describe('decideRouting', () => {
     ])
     assert.deepEqual(world.decide(), {
       beforeLabel: [],
+      besideLabel: [],
       chores: [],
       conditions: [{ type: 'ServicesReady', status: 'True', reason: 'Routed', message: '2 Services are routed' }],
       problems: [],
@@ -139,8 +140,8 @@ describe('the actions', () => {
     const world = rested()
     world.part = { ...world.part, wishes: [wish({ type: 'NodePort' })], pods: [pod(2)], leader: leaderIs(2, 5) }
     world.act({ kind: 'readGate' })
-    const { beforeLabel, chores } = world.decide()
-    for (const action of [...beforeLabel, ...chores]) {
+    const { beforeLabel, besideLabel, chores } = world.decide()
+    for (const action of [...beforeLabel, ...besideLabel, ...chores]) {
       if (action.kind === 'createService' || action.kind === 'createSlice' || action.kind === 'readGate') continue
       const version: { uid?: string; resourceVersion?: string } =
         action.kind === 'replaceSlice' ? action.slice.metadata : action

@@ -20,6 +20,12 @@ import { isLeaderSliceName } from './slice-name.ts'
 export interface RoutingDecision {
   /** Steps between the gate and the label: the leader's slices are swapped before its pod is labelled. */
   readonly beforeLabel: readonly RoutingAction[]
+  /**
+   * The new leader leaves the followers' slices, once it is in its own. In this order, for kube-proxy applies the first
+   * change that it hears of and lets all others wait for up to a second: it is better that a follower's client reaches
+   * the new leader for so long than that a leader's client is refused by the old one.
+   */
+  readonly besideLabel: readonly RoutingAction[]
   readonly chores: readonly RoutingAction[]
   readonly conditions: readonly ServicesCondition[]
   /** What the conditions say, by Service. */
@@ -30,8 +36,8 @@ export interface RoutingDecision {
  * What to do about a group's Services and their slices: pure, total and idempotent.
  *
  * Nothing remembers a step. Each decision looks at the whole and asks for what can be done now; what has to come later
- * (a leader enters its slices once it has left the followers', and the other way round) is asked for by the decision
- * that sees the first done. So the actions of one decision may run in any order, or at once.
+ * (a pod enters the followers' slices once it has left the leader's) is asked for by the decision that sees the first
+ * done. So the actions of one decision may run in any order, or at once.
  *
  * A Service that exists without this group's owner reference, and a slice without its labels, is never written: there
  * the condition says what is in the way. Slices are written for a Service that exists, since that one's UID and
@@ -41,7 +47,8 @@ export function decideRouting(input: RoutingInput): RoutingDecision {
   const routes = routesOf(input)
   const slices = decideSlices(routes, input)
   const services = decideServices(routes, input)
-  const beforeLabel = withGateRead([...slices.leaving, ...slices.urgent], slices.urgentNeedsGateRead)
+  const beforeLabel = withGateRead(slices.urgent, slices.urgentNeedsGateRead)
+  const besideLabel = slices.leaving
   const chores = withGateRead([...services, ...slices.chores], slices.choresNeedGateRead && !slices.urgentNeedsGateRead)
   const obstacles: Obstacles = {
     notOurs: routes.flatMap(({ state }) => (state.kind === 'notOurs' ? [state.service] : [])),
@@ -51,10 +58,11 @@ export function decideRouting(input: RoutingInput): RoutingDecision {
     }),
     unresolved: slices.unresolved,
     awaited: routes.filter(isAwaited).map(({ wish }) => wish.name),
-    acting: beforeLabel.length + chores.length > 0,
+    acting: beforeLabel.length + besideLabel.length + chores.length > 0,
   }
   return {
     beforeLabel,
+    besideLabel,
     chores,
     conditions: [servicesCondition(obstacles, input)],
     problems: serviceProblems(obstacles),
@@ -95,13 +103,9 @@ function decideSlices(routes: readonly Route[], input: RoutingInput): SliceWork 
   const stale = staleSlices(routes, own)
   const inTheWay = (slice: ObservedSlice): boolean =>
     leader !== undefined && !isLeaderSliceName(slice.name) && podsIn(slice).has(leader.pod.uid)
-  const leaving = [...works.flatMap((work) => work.leaving), ...stale.filter(inTheWay).map(deleteOf)]
   return {
-    leaving,
-    urgent: [
-      ...works.flatMap((work) => work.removing),
-      ...(leaving.length === 0 ? works.flatMap((work) => work.entering) : []),
-    ],
+    leaving: [...works.flatMap((work) => work.leaving), ...stale.filter(inTheWay).map(deleteOf)],
+    urgent: works.flatMap((work) => work.urgent),
     urgentNeedsGateRead: works.some((work) => work.urgentNeedsGateRead),
     chores: [...works.flatMap((work) => work.chores), ...stale.filter((slice) => !inTheWay(slice)).map(deleteOf)],
     choresNeedGateRead: works.some((work) => work.choresNeedGateRead),
@@ -109,22 +113,16 @@ function decideSlices(routes: readonly Route[], input: RoutingInput): SliceWork 
   }
 }
 
-type RouteWork = Omit<SliceWork, 'urgent'> & {
-  readonly entering: readonly RoutingAction[]
-  readonly removing: readonly RoutingAction[]
-}
-
-const NO_WORK: RouteWork = {
+const NO_WORK: SliceWork = {
   leaving: [],
-  entering: [],
-  removing: [],
+  urgent: [],
   urgentNeedsGateRead: false,
   chores: [],
   choresNeedGateRead: false,
   unresolved: [],
 }
 
-function routeWork(route: Route, leader: Leader | undefined, led: ReadonlySet<string>, input: RoutingInput): RouteWork {
+function routeWork(route: Route, leader: Leader | undefined, led: ReadonlySet<string>, input: RoutingInput): SliceWork {
   const { wish, state } = route
   if (state.kind !== 'ours' || routingOf(wish) !== 'Direct') return NO_WORK
   if (wish.role === 'Leader') {
@@ -134,7 +132,13 @@ function routeWork(route: Route, leader: Leader | undefined, led: ReadonlySet<st
       leader,
       input,
     )
-    return { ...NO_WORK, entering, removing, chores: refreshing, urgentNeedsGateRead: needsGateRead, unresolved }
+    return {
+      ...NO_WORK,
+      urgent: [...removing, ...entering],
+      chores: refreshing,
+      urgentNeedsGateRead: needsGateRead,
+      unresolved,
+    }
   }
   const work = followerSlices(route, state.service, leader?.pod.uid, led, input)
   const { leaving, others, needsGateRead, unresolved } = work

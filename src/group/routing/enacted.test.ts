@@ -28,8 +28,8 @@ const THREE = [FIRST, SECOND, THIRD]
 function played(world: World): Routed {
   let input = world.input()
   for (let tick = world.tick + 1; ; tick++) {
-    const { beforeLabel, chores } = decideRouting(input)
-    const [action] = beforeLabel.length > 0 ? beforeLabel : chores
+    const { beforeLabel, besideLabel, chores } = decideRouting(input)
+    const [action] = [...beforeLabel, ...besideLabel, ...chores]
     if (!action) return input
     assert.ok(tick < world.tick + 50, 'it does not come to rest')
     input = action.kind === 'readGate' ? { ...input, gateReadAt: tick } : { ...input, ...enacted(input, action, tick) }

@@ -211,8 +211,8 @@ export class World {
   }
 }
 
-function urgentFirst({ beforeLabel, chores }: RoutingDecision): readonly RoutingAction[] {
-  return beforeLabel.length > 0 ? beforeLabel : chores
+function urgentFirst({ beforeLabel, besideLabel, chores }: RoutingDecision): readonly RoutingAction[] {
+  return [beforeLabel, besideLabel, chores].find((list) => list.length > 0) ?? []
 }
 
 export const THREE = [pod(1), pod(2), pod(3)]

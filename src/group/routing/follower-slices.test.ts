@@ -65,8 +65,8 @@ describe('what changes under a leader', () => {
     world.part.pods = [pod(1, moved), pod(2), pod(3, moved), pod(4, moved)]
     world.part.leader = leaderIs(2, 5)
     world.act({ kind: 'readGate' })
-    const { beforeLabel, chores } = world.decide()
-    assert.deepEqual(beforeLabel.map(inWords), ['deleteSlice db-ro-follower-ipv4-1'])
+    const { besideLabel, chores } = world.decide()
+    assert.deepEqual(besideLabel.map(inWords), ['deleteSlice db-ro-follower-ipv4-1'])
     assert.deepEqual(chores.map(inWords), ['replaceSlice db-ro-follower-ipv4-0: db-3 db-4'])
   })
 

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { FOLLOWERS, LEADER, leaderIs, pod, rested, wish, World } from './fixtures.ts'
+import { FOLLOWERS, inWords, LEADER, leaderIs, pod, rested, wish, World } from './fixtures.ts'
 
 describe('a change of leader', () => {
-  it('takes the new one out of the followers’ slices, then swaps, then lets the old one in', () => {
+  it('swaps, and then changes the new one for the old one among the followers', () => {
     const world = rested()
     world.part.leader = leaderIs(2, 5)
     // The leader advanced on a write of the gate, later than any slice: the path to the label costs no read.
     world.act({ kind: 'readGate' })
     assert.deepEqual(world.settle(), [
-      'replaceSlice db-ro-follower-ipv4-0: db-3',
       'replaceSlice db-leader-ipv4: db-2',
-      'readGate',
       'replaceSlice db-ro-follower-ipv4-0: db-1 db-3',
     ])
   })
@@ -54,26 +52,54 @@ describe('a change of leader', () => {
     assert.equal(world.decide().beforeLabel[0]?.kind, 'createSlice')
   })
 
-  it('holds the swap of every Service until the new leader has left all followers’ slices', () => {
+  it('leaves the followers of every Service beside the label, and the old one waits until it has left its slice', () => {
     const world = rested({ wishes: [LEADER, FOLLOWERS, wish({ name: 'db-ro2', role: 'Follower' })] })
     world.part.leader = leaderIs(2, 5)
     world.act({ kind: 'readGate' })
-    const { beforeLabel } = world.decide()
-    assert.deepEqual(
-      beforeLabel.map(({ kind }) => kind),
-      ['replaceSlice', 'replaceSlice'],
-    )
-    world.act(beforeLabel[0]!)
-    world.act({ kind: 'readGate' })
-    assert.deepEqual(world.decide().beforeLabel.length, 1)
+    const { beforeLabel, besideLabel, chores } = world.decide()
+    assert.deepEqual(beforeLabel.map(inWords), ['replaceSlice db-leader-ipv4: db-2'])
+    const leaving = ['replaceSlice db-ro-follower-ipv4-0: db-3', 'replaceSlice db-ro2-follower-ipv4-0: db-3']
+    assert.deepEqual(besideLabel.map(inWords), leaving)
+    assert.deepEqual(chores, [])
+    world.act(besideLabel[0]!)
+    assert.deepEqual(world.decide().besideLabel.map(inWords), leaving.slice(1))
   })
 
   it('empties a followers’ slice that held nobody else', () => {
     const world = rested({ pods: [pod(1), pod(2)] })
     world.part = { ...world.part, pods: [pod(1), pod(2)], leader: leaderIs(2, 5) }
-    const done = world.settle()
-    assert.ok(done.indexOf('deleteSlice db-ro-follower-ipv4-0') < done.indexOf('replaceSlice db-leader-ipv4: db-2'))
-    assert.deepEqual(world.behind('db-ro'), ['db-1'])
+    assert.deepEqual(world.settle(), [
+      'readGate',
+      'replaceSlice db-leader-ipv4: db-2',
+      'replaceSlice db-ro-follower-ipv4-0: db-1',
+    ])
+  })
+})
+
+describe('a leader that is deleted', () => {
+  const conditions = (world: World): unknown => world.slice('db-leader-ipv4').endpoints[0]
+
+  it('stays in its slice as it is while it serves: a write would make kube-proxy pause before the swap', () => {
+    const world = rested({ wishes: [LEADER] })
+    const before = conditions(world)
+    world.part.pods = [pod(1, { terminating: true, seenAt: 900 }), pod(2)]
+    assert.deepEqual(world.settle(), [])
+    assert.deepEqual(conditions(world), before)
+  })
+
+  it('is shown as it is once it does not serve', () => {
+    const world = rested({ wishes: [LEADER] })
+    world.part.pods = [pod(1, { terminating: true, ready: false, seenAt: 900 }), pod(2)]
+    assert.deepEqual(world.settle(), ['replaceSlice db-leader-ipv4: db-1'])
+    world.part.pods = [pod(1, { terminating: true, seenAt: 901 }), pod(2)]
+    assert.deepEqual(world.settle(), ['replaceSlice db-leader-ipv4: db-1'])
+  })
+
+  it('and in a slice that is written anew', () => {
+    const world = new World({ pods: [pod(1, { terminating: true })], wishes: [LEADER], leader: leaderIs(1, 4) })
+    world.settle()
+    const [endpoint] = world.slice('db-leader-ipv4').endpoints as readonly { readonly conditions?: object }[]
+    assert.deepEqual(endpoint?.conditions, { ready: false, serving: true, terminating: true })
   })
 })
 

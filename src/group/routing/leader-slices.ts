@@ -8,6 +8,7 @@ import { familiesOf, type Route } from './route.ts'
 import type { RoutedPod } from './routed-pod.ts'
 import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
+import { same } from '../same.ts'
 import { formatSliceName } from './slice-name.ts'
 import { deleteOf, writeOf, type SliceScope, type WantedSlice } from './slice.ts'
 
@@ -56,9 +57,11 @@ export function leaderSlices(
     const observed = route.slices.find(({ slice }) => slice.name === name)?.slice
     const set = found.sets.find((each) => each.family === family)
     if (leader && set) {
-      const write = writeOf(wantedFor(leader, set, name), observed, scope)
+      const stands = observed !== undefined && namesLeader(observed, leader, scope)
+      const shown = stands ? untilItsEnd(leader, set, observed) : set
+      const write = writeOf(wantedFor(leader, shown, name), observed, scope)
       if (!write) continue
-      if (observed && namesLeader(observed, leader, scope)) refreshing.push(write)
+      if (stands) refreshing.push(write)
       else if (readAfter(input, leader.pod) && readAfter(input, observed)) entering.push(write)
       else needsGateRead = true
     } else if (observed) {
@@ -82,6 +85,19 @@ function wantedFor({ pod, term }: Leader, { family, ports, endpoints }: Endpoint
   const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }
   return { name, family, ports, endpoints, owner, term }
 }
+
+/**
+ * That a leader which serves begins to terminate is not told: being the only endpoint it is where traffic goes all the
+ * same, and kube-proxy would pause for a second after that change, into which the swap to its successor falls.
+ */
+function untilItsEnd({ pod }: Leader, set: EndpointSet, observed: ObservedSlice): EndpointSet {
+  if (!pod.terminating || !pod.ready) return set
+  const [shown] = observed.endpoints
+  if (!same(shown?.conditions, SERVES)) return set
+  return { ...set, endpoints: set.endpoints.map((endpoint) => ({ ...endpoint, conditions: SERVES })) }
+}
+
+const SERVES = { ready: true, serving: true, terminating: false }
 
 function namesLeader(observed: ObservedSlice, { pod, term }: Leader, { group }: SliceScope): boolean {
   const uids = podsIn(observed)

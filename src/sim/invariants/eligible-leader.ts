@@ -1,12 +1,13 @@
 import type { Lease, Pod } from '../../kube/objects.ts'
 import type { Asked, Fact } from './facts.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { Gate } from './gate.ts'
 import { couldLead, couldLeadIfReady, isMatched } from './matched.ts'
 import type { Invariant, Report } from './rule.ts'
 import { MARK_KEY, ownerOf, readMark, type PodName } from './wire.ts'
 import type { Group, Step, World } from './world.ts'
 
-/** So many versions of a pod are kept: who knows only older ones is not judged. */
+/** So many versions of a pod, or of a gate, are kept: who knows only older ones is not judged. */
 const MOST_VERSIONS = 64
 
 /**
@@ -15,7 +16,8 @@ const MOST_VERSIONS = 64
  * When an operator asks to name a pod in the gate of a group in mode Assign, in a term that the gate does not show yet, then
  * that pod, by UID, in the version that this operator had been shown, was selected, Ready, running, not on its way
  * out and not excluded. With `notReadySeconds` the present holder need not be Ready: it keeps its place for a while, and if
- * it was sealed meanwhile, it does so in a new term. It may be different by then: what is promised is about what the operator could know. Judged for
+ * it was sealed meanwhile, it does so in a new term. Present is whom the gate names in the version that the request carries:
+ * if another operator has moved it on since, the request is refused. It may be different by then: what is promised is about what the operator could know. Judged for
  * processes of which it is told what they are shown.
  *
  * That without such a pod the present holder keeps its label or loses it, and no other gets it, is judged with L1. In mode
@@ -28,13 +30,17 @@ export class EligibleLeader implements Invariant {
   /** By pod's UID: its last versions, the oldest first. */
   readonly #versions = new Map<string, { readonly version: number; readonly pod: Pod }[]>()
 
+  /** By group: what its Lease said as the gate, by version. */
+  readonly #gates = new Map<string, Map<number, Gate>>()
+
   constructor(world: World, knowledge: Knowledge, report: Report) {
     this.#world = world
     this.#knowledge = knowledge
     this.#report = report
   }
 
-  commit({ fact }: Step): void {
+  commit({ fact, gates }: Step): void {
+    if (fact.resource === 'leases') for (const { group, is } of gates) this.#keep(group, fact.version, is)
     if (fact.resource !== 'pods') return
     const { uid } = (fact.after ?? fact.before)!.metadata
     if (!fact.after) {
@@ -45,6 +51,13 @@ export class EligibleLeader implements Invariant {
     const entry = { version: fact.version, pod: fact.after }
     if (!versions) this.#versions.set(uid, [entry])
     else if (versions.push(entry) > MOST_VERSIONS) versions.shift()
+  }
+
+  #keep({ ref }: Group, version: number, gate: Gate): void {
+    let gates = this.#gates.get(ref)
+    if (!gates) this.#gates.set(ref, (gates = new Map()))
+    gates.set(version, gate)
+    if (gates.size > MOST_VERSIONS) gates.delete(gates.keys().next().value!)
   }
 
   hear(fact: Fact): void {
@@ -60,7 +73,7 @@ export class EligibleLeader implements Invariant {
     this.#judge(group, mark.holder, fact)
   }
 
-  #judge(group: Group, holder: PodName, { process, at }: Asked): void {
+  #judge(group: Group, holder: PodName, { process, at, version = 0 }: Asked): void {
     const key = `pods ${group.namespace}/${holder.name}`
     const known = this.#knowledge.find(process, key)
     const versions = this.#versions.get(holder.uid)
@@ -69,8 +82,10 @@ export class EligibleLeader implements Invariant {
     const oldest = versions.findLastIndex(({ version }) => version <= from)
     if (oldest < 0) return
     const seen = versions.slice(oldest).filter(({ version }) => version <= known.version)
-    const { gate, object } = group
-    const keepsPlace = gate.kind === 'named' && gate.holder.uid === holder.uid && object?.spec.failover?.notReadySeconds
+    const { object } = group
+    const gate = this.#gates.get(group.ref)?.get(version)
+    const keepsPlace =
+      gate?.kind === 'named' && gate.holder.uid === holder.uid && object?.spec.failover?.notReadySeconds
     const could = seen.some(({ pod }) => {
       return (
         (keepsPlace ? couldLeadIfReady(pod) : couldLead(pod)) &&

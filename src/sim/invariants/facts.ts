@@ -59,6 +59,8 @@ export interface Answered extends At {
   readonly request: number
   /** The HTTP status; 0: there was none. */
   readonly code: number
+  /** Of a write that took effect: the version that the object has by it. */
+  readonly version?: number
 }
 
 /** A process was given one version of an object: by the answer to its request, in a list, as an event of a watch. */

@@ -118,6 +118,16 @@ export function group(change: GroupChange = {}): Line {
   )
 }
 
+/** Somebody creates another group, `web`, which selects the same pods. */
+export function web(): Line {
+  return stranger(
+    write('leadergroups', 'web', () => ({
+      metadata: { name: 'web', namespace: NAMESPACE, uid: 'web-uid', resourceVersion: '' },
+      spec: { selector: { matchLabels: { app: 'db' } } },
+    })),
+  )
+}
+
 /** The operator writes status. */
 export function status(holder: string | undefined, term: number, change: object = {}): Line {
   const named = holder === undefined ? {} : { holder, holderUID: `${holder}-uid` }

@@ -133,6 +133,17 @@ rows('terms', [
     ],
   ],
   [
+    'a count that goes on above the numbers that pods keep through the round',
+    [
+      ...LED,
+      gone('leases', 'db'),
+      stranger(status(undefined, 0)),
+      lease(undefined, 0, { uid: 'lease-2' }),
+      seal('a', 2, 'lease-2'),
+      lease('b', 4, { uid: 'lease-2' }),
+    ],
+  ],
+  [
     'a count that begins anew when nothing is left of the old one',
     [
       ...FOLLOWED,
@@ -165,6 +176,19 @@ rows('terms', [
       stranger(status(undefined, 0)),
       status(undefined, 1, { gate: '-/-/1' }),
       gate('b', 2),
+    ],
+    'I4',
+    /term 2 comes after term 2/,
+  ],
+  [
+    'a count that begins anew although an operator has just taken a number off a pod',
+    [
+      ...LED,
+      gone('leases', 'db'),
+      stranger(status(undefined, 0)),
+      lease(undefined, 0, { uid: 'lease-2' }),
+      seal('a', 0, 'lease-2'),
+      lease('b', 2, { uid: 'lease-2' }),
     ],
     'I4',
     /term 2 comes after term 2/,

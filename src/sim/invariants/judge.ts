@@ -9,7 +9,7 @@ import { Locks } from './locks.ts'
 import { MonotoneKnowledge } from './monotone-knowledge.ts'
 import { NoResurrection } from './no-resurrection.ts'
 import { Renewals } from './renewals.ts'
-import type { Invariant } from './rule.ts'
+import type { Invariant, Missing } from './rule.ts'
 import { Retries } from './retries.ts'
 import { SelfFence } from './self-fence.ts'
 import { StatusTruth } from './status-truth.ts'
@@ -20,11 +20,11 @@ import type { Rule, Violation } from './violation.ts'
 import { World } from './world.ts'
 
 export interface JudgeOptions {
-  /** Called for each violation, at once. */
   /** By how much clocks may differ in rate for two leaders at once to be a fault. @default 0.2 */
   readonly drift?: number
   /** What must come about in time, and how soon; absent: that is not judged. The run must tell its faults then. */
   readonly bounds?: Bounds
+  /** Called for each violation, at once. */
   readonly onViolation?: (violation: Violation) => void
 }
 
@@ -52,6 +52,7 @@ export class Judge {
   readonly #reached: readonly Needed<'reach'>[]
   readonly #committing: readonly Needed<'commit'>[]
   readonly #hearing: readonly Needed<'hear'>[]
+  readonly #demanding: readonly Needed<'missing'>[]
   readonly #onViolation: ((violation: Violation) => void) | undefined
   #version = 0
   #at = 0
@@ -83,6 +84,7 @@ export class Judge {
     this.#reached = invariants.filter((each) => each.reach !== undefined) as Needed<'reach'>[]
     this.#committing = invariants.filter((each) => each.commit !== undefined) as Needed<'commit'>[]
     this.#hearing = invariants.filter((each) => each.hear !== undefined) as Needed<'hear'>[]
+    this.#demanding = invariants.filter((each) => each.missing !== undefined) as Needed<'missing'>[]
   }
 
   /** Returns the first rule that this fact breaks. */
@@ -100,6 +102,14 @@ export class Judge {
       for (const invariant of this.#hearing) invariant.hear(fact)
     }
     return this.violations[known]
+  }
+
+  /**
+   * What L1 and L2 demand and is not so by now. A run that has stopped its faults waits for it, for as long as its bounds
+   * allow, and asks once more in the end.
+   */
+  missing(at: number): readonly Missing[] {
+    return this.#demanding.flatMap((invariant) => invariant.missing(at))
   }
 
   /** How much of a group was judged: so that a test can ask for enough of it. */

@@ -1,8 +1,8 @@
 import type { Asked, Fact } from './facts.ts'
 import { acquire, elector } from './elector-fixtures.ts'
-import { FOLLOWED, gate, group, LED, pod, ready, seal } from './group-fixtures.ts'
+import { FOLLOWED, gate, group, LED, lease, pod, ready, seal, web } from './group-fixtures.ts'
 import { rows } from './rows-fixtures.ts'
-import { after, type Line, type Made, NAMESPACE, OPERATOR, shown, type Story } from './story-fixtures.ts'
+import { after, by, type Line, type Made, NAMESPACE, operator, OPERATOR, shown, type Story } from './story-fixtures.ts'
 
 type Wish = Pick<Asked, 'verb' | 'resource' | 'name'> & Partial<Asked>
 
@@ -19,18 +19,35 @@ function asked({ at, find }: Story, wish: Wish, process: string): Fact {
 }
 
 /** The operator asks to name a pod. */
-function names(holder: string, term: number): Line {
+function names(holder: string, term: number, { version }: { readonly version?: number } = {}): Line {
   return (story) => {
     const { metadata } = story.find('leases', 'db')!
     const mark = `${holder}_${holder}-uid/${metadata.uid}/${term}`
     const annotations = { ...metadata.annotations, 'leadergroup.io/gate': mark }
     const body = { ...story.find('leases', 'db'), metadata: { ...metadata, annotations } } as Made
-    return asked(story, { verb: 'update', resource: 'leases', name: 'db', body }, OPERATOR)
+    const wish: Wish = { verb: 'update', resource: 'leases', name: 'db', body }
+    return asked(story, version === undefined ? wish : { ...wish, version }, OPERATOR)
   }
 }
 
-function answered(request: number, code: number): Line {
-  return ({ at }) => ({ kind: 'answered', at, process: OPERATOR, request, code })
+function answered(request: number, code: number, version?: number): Line {
+  return ({ at }) => ({
+    kind: 'answered',
+    at,
+    process: OPERATOR,
+    request,
+    code,
+    ...(version === undefined ? {} : { version }),
+  })
+}
+
+/** So many writes that are refused, each after a write of somebody else. */
+function rivalry(count: number, who: string): readonly Line[] {
+  return Array.from({ length: count }, (_, request) => [
+    by(who, seal('b', 0)),
+    asks({ verb: 'patch', resource: 'pods', name: 'b', request }),
+    answered(request, 409),
+  ]).flat()
 }
 
 /** So many writes that fail, in so much time. */
@@ -40,6 +57,18 @@ function failures(count: number, millis: number): readonly Line[] {
     answered(index, index % 2 === 0 ? 409 : 0),
   ]).flat()
 }
+
+/** Its own write of a pod has made version 20; then it asks for another one. */
+const wrote = (change: object, then: Line): readonly Line[] => [
+  ...LED,
+  web(),
+  asks({ ...ofPod, request: 1, ...change }),
+  answered(1, 200, 20),
+  then,
+]
+const keysOf = (group: string): Partial<Asked> => ({
+  body: { metadata: { uid: 'a-uid', resourceVersion: '8', annotations: { [`${group}.leadergroup.io/term`]: null } } },
+})
 
 const ofPod: Wish = { verb: 'patch', resource: 'pods', name: 'a' }
 const follow = (leaseVersion: string) => gate('a', 2, { leaseVersion })
@@ -68,6 +97,17 @@ rows('monotone knowledge', [
     'I7',
     /follows version 7 of the Lease, after 9/,
   ],
+  ['a write of what its own write made', wrote({}, asks({ ...ofPod, version: 20 }))],
+  ['a write that was decided on before its own was answered', wrote({}, after(-10, asks(ofPod)))],
+  ['a write for another group that shares the pod', wrote(keysOf('db'), asks({ ...ofPod, ...keysOf('web') }))],
+  ['a write after its own was refused', [...LED, asks({ ...ofPod, request: 1 }), answered(1, 409), asks(ofPod)]],
+  [
+    'a write of less than its own write made',
+    wrote({}, asks(ofPod)),
+    'I7',
+    /patch of pods shop\/a names version 8, and its own write made 20/,
+  ],
+  ['also for one group', wrote(keysOf('db'), asks({ ...ofPod, ...keysOf('db') })), 'I7', /for db names version 8/],
   ['an elector that goes back', [elector('x'), acquire('x', 0), ...lockWrites('x')], 'I7'],
 ])
 
@@ -86,6 +126,9 @@ function withoutVersion(asked: Asked): Asked {
 }
 
 const patient = [...LED, group({ spec: { failover: { notReadySeconds: 5 } } })]
+/** The gate names `a`, and now `b`. */
+const LED_VERSION = 7
+const movedOn = [...patient, ready('a', false), shown('pods', 'a'), seal('a', 2), lease('b', 3)]
 const unready = [...LED, shown('pods', 'b'), ready('b', false)]
 
 rows('eligible leader', [
@@ -95,6 +138,11 @@ rows('eligible leader', [
   ['the holder that is named already', [...LED, ready('a', false), shown('pods', 'a'), names('a', 2)]],
   ['a holder that may be not ready for a while', [...patient, ready('a', false), shown('pods', 'a'), names('a', 3)]],
   ['an operator of which nobody tells what it was shown', [...LED, ready('b', false), names('b', 3)]],
+  [
+    'a holder that may be not ready for a while, when another operator has moved on meanwhile',
+    [...movedOn, names('a', 4, { version: LED_VERSION })],
+  ],
+  ['a holder of before that is not ready', [...movedOn, names('a', 4)], 'I10'],
   ['a successor that is not ready', [...patient, ready('b', false), shown('pods', 'b'), names('b', 3)], 'I10'],
   [
     'a pod that was not ready',
@@ -127,7 +175,10 @@ rows('eligible leader', [
 rows('retries', [
   ['twenty failures in a second', [...LED, ...failures(20, 1000)]],
   ['many failures in a long time', [...LED, ...failures(60, 6000)]],
+  ['conflicts with what another operator writes', [...LED, operator('other'), ...rivalry(30, 'other')]],
   ['a flood', [...LED, ...failures(30, 900)], 'I14', /21 writes to pods shop\/a failed within a second/],
+  ['conflicts with its own writes', [...LED, ...rivalry(30, OPERATOR)], 'I14'],
+  ['conflicts with what a stranger writes', [...LED, ...rivalry(30, 'somebody')], 'I14'],
 ])
 
 rows('eligible leader of a group that changed', [

@@ -1,7 +1,34 @@
-import { acquire, elector, ends, renew } from './elector-fixtures.ts'
-import { FOLLOWED, gate, gone, group, label, lease, LED, pod, podWrite, ready, seal, status } from './group-fixtures.ts'
+import assert from 'node:assert/strict'
+import { Judge } from './judge.ts'
+import { acquire, elector, ends, release, renew } from './elector-fixtures.ts'
+import {
+  FOLLOWED,
+  gate,
+  gone,
+  group,
+  label,
+  lease,
+  LED,
+  pod,
+  podWrite,
+  ready,
+  seal,
+  status,
+  web,
+} from './group-fixtures.ts'
 import { type Row, rows } from './rows-fixtures.ts'
-import { after, GROUP_UID, type Line, type Made, NAMESPACE, stranger, write } from './story-fixtures.ts'
+import {
+  after,
+  facts,
+  GROUP_UID,
+  LEASE_UID,
+  type Line,
+  type Made,
+  NAMESPACE,
+  operator,
+  stranger,
+  write,
+} from './story-fixtures.ts'
 
 const TRUE = { conditions: [{ type: 'Ready', status: 'True' }] }
 const NOBODY = { conditions: [{ type: 'Ready', status: 'False', reason: 'NoEligiblePod' }] }
@@ -12,9 +39,16 @@ const failover = [ready('a', false), seal('a', 2), lease('b', 3), label('b', 3),
 const later: Line = after(21_000, ({ at }) => ({ kind: 'end', at }))
 const soon: Line = after(19_000, ({ at }) => ({ kind: 'end', at }))
 
+const in4: Line = after(4_000, ({ at }) => ({ kind: 'end', at }))
+const in6: Line = after(6_000, ({ at }) => ({ kind: 'end', at }))
+
 function fault(active: boolean): Line {
   return ({ at }) => ({ kind: 'fault', at, fault: 'network', active })
 }
+
+const ended = fault(false)
+
+const two = [elector('a'), elector('b')]
 
 const FOLLOWING = [
   elector('a', { identity: 'a_x' }),
@@ -44,6 +78,16 @@ const routed = (
 function made(name: string, change: object): Made {
   return { metadata: { name, namespace: NAMESPACE, uid: name, resourceVersion: '', ...change } }
 }
+
+const shared = podWrite('a', {
+  metadata: {
+    annotations: {
+      'db.leadergroup.io/term': '2',
+      'db.leadergroup.io/sealed': `${LEASE_UID}/0`,
+      'web.leadergroup.io/sealed': 'web-lease/0',
+    },
+  },
+})
 
 const ROWS: readonly Row[] = [
   ['a leader', [...REST, later]],
@@ -82,6 +126,12 @@ const ROWS: readonly Row[] = [
     'renewals without a write',
     [...FOLLOWING, after(10_000, renew('a')), after(10_500, renew('a')), after(5_000, renew('a'))],
   ],
+
+  [
+    'what follows when somebody spoils the mark',
+    [...REST, later, stranger(lease('a', 2, { mark: 'x' })), status('a', 2, { ...TRUE, candidates: 9 })],
+  ],
+  ['keys of another group on a pod that the two share', [...REST, later, web(), shared]],
 
   ['nobody leads', [...REST, gone('pods', 'a'), later], 'L1', /0 pods bear the label: 1 pods could lead/],
   [
@@ -152,6 +202,36 @@ const ROWS: readonly Row[] = [
   ['a seal at rest', [...REST, later, seal('b', 1)], 'I14', /wrote pods b/],
 ]
 
+rows(
+  'reaction',
+  [
+    ['a group that was disturbed just now', [...REST, later, gone('pods', 'a'), in4]],
+    ['a disturbance in a world whose faults have just ended', [...REST, fault(true), gone('pods', 'a'), ended, soon]],
+    ['nobody who leads soon', [...REST, later, gone('pods', 'a'), in6], 'L1', /0 pods bear the label/],
+  ],
+  { bounds: { recoveryMillis: 20_000, reactionMillis: 5_000, slowestRate: 1 } },
+)
+
+describe('what is missing', () => {
+  const missing = (lines: readonly Line[]): readonly string[] => {
+    const judge = new Judge({ bounds: { recoveryMillis: 20_000, slowestRate: 1 } })
+    const told = facts([operator(), ...lines])
+    for (const fact of told) judge.follow(fact)
+    assert.deepEqual(judge.violations, [])
+    return judge.missing(told.at(-1)!.at).map(({ rule, text }) => `${rule}: ${text}`)
+  }
+
+  it('is nothing where all is well', () => assert.deepEqual(missing([...REST, elector('a'), acquire('a', 0)]), []))
+  it('is a leader, before it is due', () => {
+    assert.deepEqual(missing([...REST, gone('pods', 'a')]), ['L1: 0 pods bear the label: 1 pods could lead'])
+  })
+  it('is who holds a Lease, before it is due', () => {
+    assert.deepEqual(missing([elector('a'), acquire('a', 0), ends('a'), elector('b')]), [
+      'L2: A holds the Lease, and these elect: b',
+    ])
+  })
+})
+
 rows('recovery', ROWS, { bounds: { recoveryMillis: 20_000, slowestRate: 1 } })
 
 rows(
@@ -163,6 +243,8 @@ rows(
     ],
     ['an outage', [elector('a'), acquire('a', 0), fault(true), later, later]],
     ['a Lease that a stranger took', [elector('a'), acquire('a', 0), stranger(acquire('x', 5)), later]],
+    ['a Lease that was released just now', [...two, acquire('a', 0), after(18_000, release('a')), in4]],
+    ['nobody who acquires what was released', [...two, acquire('a', 0), release('a'), later], 'L2', /nobody holds/],
     ['nobody who acquires', [elector('a'), later], 'L2', /nobody holds the Lease, and these elect: a/],
     ['a holder that does not renew', [elector('a'), acquire('a', 0), later], 'L2', /A has not renewed the Lease for/],
     [

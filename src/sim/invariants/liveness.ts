@@ -4,10 +4,10 @@ import type { Fact, Process } from './facts.ts'
 import { isObserved, leaseNameOf } from './gate.ts'
 import type { Locks } from './locks.ts'
 import { isMatched } from './matched.ts'
-import type { Invariant, Report } from './rule.ts'
+import type { Invariant, Missing, Report } from './rule.ts'
 import { durationMillis, type Renewal, unsettled } from './settled.ts'
-import { keysOf, refOf } from './wire.ts'
-import type { Group, Step, World } from './world.ts'
+import { keysOf, MARK_KEY, refOf } from './wire.ts'
+import type { Group, KeysChange, Step, World } from './world.ts'
 
 export interface Bounds {
   /**
@@ -15,6 +15,11 @@ export interface Bounds {
    * 2·D + 5 s are of faults that are noticed at once: a watch that went silent is given up after 90 s.
    */
   readonly recoveryMillis: number
+  /**
+   * The same where no fault was there for so long: within so much true time after the last disturbance of the group itself.
+   * @default recoveryMillis
+   */
+  readonly reactionMillis?: number
   /** The rate of the slowest clock of an operator: what an operator waits for takes longer by it. */
   readonly slowestRate: number
 }
@@ -125,11 +130,12 @@ export class Liveness implements Invariant {
 
   #dueAt(group: Group, since: number): number {
     if (this.#calmAt === undefined) return Infinity
-    const { recoveryMillis, slowestRate } = this.#bounds
+    const { recoveryMillis, reactionMillis = recoveryMillis, slowestRate } = this.#bounds
     const { notReadySeconds = 0 } = group.object?.spec.failover ?? {}
     const takenAt = this.#takenAt.get(group.ref) ?? -Infinity
     const takesBack = since - takenAt < FORGOTTEN_MILLIS ? LONGEST_TAKE_BACK_MILLIS : 0
-    return Math.max(since, this.#calmAt) + recoveryMillis + (notReadySeconds * 1000 + takesBack) / slowestRate
+    const due = Math.max(since + reactionMillis, this.#calmAt + recoveryMillis)
+    return due + (notReadySeconds * 1000 + takesBack) / slowestRate
   }
 
   #judge(group: Group, at: number): void {
@@ -138,6 +144,13 @@ export class Liveness implements Invariant {
     const renewal = this.#renewal(group, at)
     const wrong = unsettled(this.#world, group, renewal)
     if (wrong !== undefined) this.#report('L1', group.ref, wrong)
+  }
+
+  missing(at: number): readonly Missing[] {
+    return [...this.#world.groups.values()].flatMap((group) => {
+      const text = unsettled(this.#world, group, this.#renewal(group, at))
+      return text === undefined ? [] : [{ rule: 'L1', subject: group.ref, text }]
+    })
   }
 
   #renewal(group: Group, at: number): Renewal | undefined {
@@ -166,7 +179,8 @@ export class Liveness implements Invariant {
   #judgeQuiet({ fact, keys, gates }: Step): void {
     const { resource, before, after, by } = fact
     const object = (after ?? before)!
-    const written = new Set<string>(keys.map(({ group }) => group.ref))
+    // A pod that groups share bears the keys of all; what is written are those of one.
+    const written = new Set(keys.filter(isWritten).map(({ group }) => group.ref))
     for (const { group } of gates) written.add(group.ref)
     if (resource === 'leadergroups') written.add(refOf(object))
     const made = object.metadata.labels?.['leadergroup.io/group']
@@ -176,6 +190,10 @@ export class Liveness implements Invariant {
       this.#report('I14', ref, `${by} wrote ${resource} ${object.metadata.name} of a group at rest`)
     }
   }
+}
+
+function isWritten({ was, is }: KeysChange): boolean {
+  return was.role !== is.role || was.term !== is.term || was.sealed !== is.sealed
 }
 
 function lockOf({ object, namespace }: Group): string | undefined {
@@ -219,6 +237,7 @@ function isRenewal(before: Lease | undefined, after: Lease | undefined): boolean
     before.spec?.holderIdentity === after.spec?.holderIdentity &&
     before.spec?.leaseTransitions === after.spec?.leaseTransitions &&
     before.spec?.acquireTime === after.spec?.acquireTime &&
-    before.spec?.leaseDurationSeconds === after.spec?.leaseDurationSeconds
+    before.spec?.leaseDurationSeconds === after.spec?.leaseDurationSeconds &&
+    before.metadata.annotations?.[MARK_KEY] === after.metadata.annotations?.[MARK_KEY]
   )
 }

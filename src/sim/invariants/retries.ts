@@ -1,15 +1,20 @@
-import type { Asked, Fact } from './facts.ts'
+import type { Answered, Asked, Fact } from './facts.ts'
 import { isWrite } from './permitted.ts'
 import type { Invariant, Report } from './rule.ts'
+import type { Step } from './world.ts'
 
 /** In a row: at once, then after 2, 4, 8 ms and so on up to half a second, each between a half and the whole of it. */
 const MOST_FAILURES = 20
 const WINDOW_MILLIS = 1000
+const CONFLICT = 409
 
 /**
  * I14, of what fails: a process that is refused, or gets no answer, tries ever later: of one object at most 20 of its writes
  * come to nothing within a second of true time (a clock that goes twice as fast is given twice as many). Judged for
  * processes whose answers are told.
+ *
+ * Not counted: a conflict with what another operator wrote. Two that both act, and see the world differently, may undo each
+ * other's steps for as long as they do; each of them gets ahead then, and begins anew with no patience used up.
  */
 export class Retries implements Invariant {
   readonly #report: Report
@@ -17,9 +22,19 @@ export class Retries implements Invariant {
   /** By process and object: when writes failed lately. */
   readonly #failures = new Map<string, number[]>()
   readonly #fastestRate = new Map<string, number>()
+  /** By object: which operator wrote it last; absent: somebody else did. */
+  readonly #writers = new Map<string, string>()
 
   constructor(report: Report) {
     this.#report = report
+  }
+
+  commit({ fact, author }: Step): void {
+    const { resource, after, before, by } = fact
+    const { namespace, name } = (after ?? before)!.metadata
+    const key = `${resource} ${namespace}/${name}`
+    if (author === 'operator' && by !== undefined && after) this.#writers.set(key, by)
+    else this.#writers.delete(key)
   }
 
   hear(fact: Fact): void {
@@ -32,10 +47,15 @@ export class Retries implements Invariant {
       const key = `${fact.process} ${fact.request}`
       const asked = this.#asked.get(key)
       this.#asked.delete(key)
-      if (asked && (fact.code === 0 || fact.code >= 400)) this.#fail(asked, fact.at)
+      if (asked && (fact.code === 0 || fact.code >= 400) && !this.#isOvertaken(asked, fact)) this.#fail(asked, fact.at)
     } else if (fact.kind === 'process' && !fact.runs) {
       for (const [key, { process }] of this.#asked) if (process === fact.process) this.#asked.delete(key)
     }
+  }
+
+  #isOvertaken({ process, resource, namespace, name }: Asked, { code }: Answered): boolean {
+    const writer = this.#writers.get(`${resource} ${namespace}/${name}`)
+    return code === CONFLICT && writer !== undefined && writer !== process
   }
 
   #fail({ process, resource, namespace, name }: Asked, at: number): void {

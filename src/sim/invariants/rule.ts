@@ -5,6 +5,12 @@ import type { Step } from './world.ts'
 /** Says what is wrong, once for each thing that is. The judge knows when and at which version. */
 export type Report = (rule: Rule, subject: string, text: string) => void
 
+export interface Missing {
+  readonly rule: Rule
+  readonly subject: string
+  readonly text: string
+}
+
 /** One rule, or a few that go together. It remembers per group, per Lease and per process, and never looks at all of them. */
 export interface Invariant {
   /** Before each fact: nothing was told between the last one and this time. */
@@ -13,4 +19,6 @@ export interface Invariant {
   commit?(step: Step): void
   /** Each other fact. */
   hear?(fact: Fact): void
+  /** What must come about in time and has not come about by now, whether or not it is due. */
+  missing?(at: number): readonly Missing[]
 }

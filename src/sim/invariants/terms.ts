@@ -1,8 +1,8 @@
 import type { Lease } from '../../kube/objects.ts'
 import { isObserved, type Gate } from './gate.ts'
 import type { Invariant, Report } from './rule.ts'
-import { keysOf, MARK_KEY, identityOf, readMark, readStamp, readTerm, transitionsFor } from './wire.ts'
-import type { GateChange, Group, Step, World } from './world.ts'
+import { type Keys, keysOf, MARK_KEY, identityOf, readMark, readStamp, readTerm, transitionsFor } from './wire.ts'
+import type { GateChange, Group, KeysChange, Step, World } from './world.ts'
 
 /** Numbers that are so far above what gate and status know are forged, and operators pass over them. */
 const FORGED_LEAP = 2 ** 31
@@ -17,6 +17,8 @@ interface Terms {
   /** Terms of which an operator put the label on. */
   readonly labelled: Set<number>
   highest: number
+  /** The highest number that operators took off a pod in the round of the present gate. */
+  erased: number
   /** A stranger took from status what it said of terms, and no operator has written it again since. */
   isErased: boolean
 }
@@ -30,8 +32,8 @@ interface Terms {
  * - In mode Assign leaseTransitions is the term, as far as 32 bits reach, and the holder is the mark's.
  *
  * Not promised: growth above a number that nothing shows any more. Where a stranger wipes or lowers the term in status, and in
- * mode Assign spoils the Lease as well, the next term need only be above the numbers that are left on pods; then the count
- * begins there anew. A naming that a stranger forges in due form counts as one: its term is that pod's from then on.
+ * mode Assign spoils the Lease as well, the next term need only be above the numbers that are left on pods, or were until
+ * operators took them off in the round of the new gate; then the count begins there anew. A naming that a stranger forges in due form counts as one: its term is that pod's from then on.
  */
 export class GrowingTerms implements Invariant {
   readonly #world: World
@@ -45,10 +47,7 @@ export class GrowingTerms implements Invariant {
 
   commit(step: Step): void {
     const { fact, author } = step
-    for (const { group, label } of step.keys) {
-      const term = readTerm(label?.term)
-      if (author === 'operator' && term !== undefined) remember(this.#of(group).labelled, term)
-    }
+    if (author === 'operator') for (const change of step.keys) this.#followKeys(change)
     for (const change of step.gates) this.#followGate(change, author === 'operator')
     if (fact.resource === 'leases' && author === 'operator') this.#followLease(step)
     if (fact.resource === 'leadergroups') this.#followStatus(step)
@@ -79,6 +78,16 @@ export class GrowingTerms implements Invariant {
     return terms
   }
 
+  #followKeys({ group, was, is, label }: KeysChange): void {
+    const terms = this.#of(group)
+    const term = readTerm(label?.term)
+    if (term !== undefined) remember(terms.labelled, term)
+    const known = group.gate.kind === 'open' ? group.gate.term : undefined
+    if (known !== undefined && highestOf(was, known) > highestOf(is, known)) {
+      terms.erased = Math.max(terms.erased, highestOf(was, known))
+    }
+  }
+
   #followGate({ group, was, is, isNaming }: GateChange, isOperators: boolean): void {
     if (!isNaming || is.kind !== 'named') return
     const terms = this.#of(group)
@@ -86,12 +95,13 @@ export class GrowingTerms implements Invariant {
     terms.named.set(is.term, is.holder.uid)
     if (terms.named.size > MOST_REMEMBERED) terms.named.delete(terms.named.keys().next().value!)
     terms.highest = Math.max(terms.highest, is.term)
+    terms.erased = 0
     if (isOperators) terms.isErased = false
   }
 
   #judgeReturn(group: Group, terms: Terms, was: Gate, term: number): void {
     const isLost = terms.isErased && (was.kind !== 'named' || (group.object !== undefined && isObserved(group.object)))
-    const shown = this.#highestOnPods(group, was.kind === 'none' ? 0 : was.term)
+    const shown = Math.max(terms.erased, this.#highestOnPods(group, was.kind === 'none' ? 0 : was.term))
     if (isLost && term > shown) {
       terms.named.clear()
       terms.highest = 0
@@ -103,10 +113,7 @@ export class GrowingTerms implements Invariant {
   #highestOnPods({ namespace, name }: Group, known: number): number {
     let highest = known
     for (const pod of this.#world.podsIn(namespace).values()) {
-      const { term, sealed } = keysOf(pod, name)
-      for (const number of [readTerm(term), readStamp(sealed)?.term]) {
-        if (number !== undefined && number < known + FORGED_LEAP) highest = Math.max(highest, number)
-      }
+      highest = Math.max(highest, highestOf(keysOf(pod, name), known))
     }
     return highest
   }
@@ -138,6 +145,12 @@ export class GrowingTerms implements Invariant {
   }
 }
 
+/** The highest number that keys bear; 0: none that is not forged. */
+function highestOf({ term, sealed }: Keys, known: number): number {
+  const numbers = [readTerm(term), readStamp(sealed)?.term]
+  return Math.max(0, ...numbers.filter((number) => number !== undefined && number < known + FORGED_LEAP).map(Number))
+}
+
 function remember(terms: Set<number>, term: number): void {
   terms.add(term)
   if (terms.size > MOST_REMEMBERED) terms.delete(terms.values().next().value!)
@@ -149,5 +162,5 @@ interface Statused {
 }
 
 function fresh(groupUID: string | undefined): Terms {
-  return { groupUID, named: new Map(), labelled: new Set(), highest: 0, isErased: false }
+  return { groupUID, named: new Map(), labelled: new Set(), highest: 0, erased: 0, isErased: false }
 }

@@ -24,6 +24,24 @@ const BROKEN: Readonly<Record<string, Tamper>> = {
   },
 }
 
+/** After so many writes of a Lease a process names a version that was long ago. */
+const UNTIRED = 20
+
+function tiring(): Tamper {
+  const sent = new Map<string, number>()
+  return (process, request) => {
+    if (request.method !== 'PUT' || !request.path.includes('/leases/')) return request
+    const count = (sent.get(process) ?? 0) + 1
+    sent.set(process, count)
+    return count > UNTIRED ? { ...request, body: withVersion(request.body!, '1') } : request
+  }
+}
+
+function withVersion(text: string, resourceVersion: string): string {
+  const body = JSON.parse(text) as { metadata: Record<string, unknown> }
+  return JSON.stringify({ ...body, metadata: { ...body.metadata, resourceVersion } })
+}
+
 function endsInZero(stamp: unknown): boolean {
   return typeof stamp === 'string' && stamp.endsWith('/0')
 }
@@ -45,6 +63,15 @@ describe('a program that leaves a rule out', () => {
       assert.fail(`${MOST_SEEDS} seeds found nothing`)
     })
   }
+
+  it('is found: renewals end for good, which only time shows (L2)', async function () {
+    this.timeout(600_000)
+    for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+      const { violations } = await run(planOf(seed), { tamper: tiring() })
+      if (violations.some(({ rule }) => rule === 'L2')) return
+    }
+    assert.fail(`${MOST_SEEDS} seeds found nothing`)
+  })
 
   it('is told by a plan that is shorter and still fails', async function () {
     this.timeout(600_000)

@@ -10,6 +10,8 @@ import type { Witness } from './witness.ts'
 interface Waiting {
   readonly resolve: (response: TransportResponse) => void
   readonly reject: (error: Error) => void
+  /** As the judge knows it. */
+  readonly asked: number | undefined
 }
 
 interface Surroundings {
@@ -54,10 +56,13 @@ export class Link implements Transport {
     const abort = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', abort, { once: true })
     const sent = this.#network.tamper(this.#user, request)
-    this.#witness.asked(this.#user, sent)
-    this.#carry(sent, { resolve, reject })
+    const asked = this.#witness.asked(this.#user, sent)
+    this.#carry(sent, { resolve, reject, asked })
     try {
       return await promise
+    } catch (error) {
+      this.#witness.unanswered(this.#user, asked)
+      throw error
     } finally {
       signal.removeEventListener('abort', abort)
     }
@@ -121,12 +126,15 @@ export class Link implements Transport {
     const { body } = response
     if (body instanceof WatchStream) {
       this.#streams.add(body)
-      body.onRead = (frame) => this.#process.whenRunning(() => this.#witness.read(this.#user, frame))
+      body.onRead = (frame) => {
+        // What comes over a half-open connection is taken off it and seen by nobody.
+        if (!this.#silent.has(body)) this.#process.whenRunning(() => this.#witness.read(this.#user, frame))
+      }
     }
     this.#after(extraMillis, () => {
       if (this.#isDead) return
       this.#reply(() => {
-        this.#witness.answered(this.#user, response.answer)
+        this.#witness.answered(this.#user, waiting.asked, response)
         const arriving = body instanceof WatchStream ? this.#arriving(body) : body
         waiting.resolve({ ...response, body: arriving })
       })

@@ -2,8 +2,10 @@ import { strict as assert } from 'node:assert'
 import { groupKeys, LEADER_ROLE } from '../../group/keys.ts'
 import { Pods } from '../../kube/objects.ts'
 import { LeaderGroups } from '../../operator/resources.ts'
+import type { Bounds } from '../invariants/liveness.ts'
 import { describeViolation } from '../invariants/violation.ts'
 import type { Revision } from '../store.ts'
+import { boundsOf, SILENCE_MILLIS, slowestRateOf } from './bounds.ts'
 import { perform } from './deeds.ts'
 import type { Network } from './network.ts'
 import type { Plan } from './plan.ts'
@@ -32,8 +34,6 @@ export interface Outcome {
 const STEP_MILLIS = 2_000
 /** Once all is well, counts in status and events follow. */
 const SETTLE_MILLIS = 10_000
-/** A watch on a connection that is dead is given up after that, and until then its operator writes what is no longer true. */
-const SILENCE_MILLIS = 90_000
 /** Then nothing is written any more. */
 const QUIET_MILLIS = 20_000
 
@@ -41,11 +41,16 @@ export interface RunOptions {
   /** Keeps what happens, for a reader. */
   readonly isTold?: boolean
   readonly tamper?: Network['tamper']
+  /** How soon all must be well. @default what the plan's clocks and Leases ask for */
+  readonly bounds?: Bounds
 }
 
 /** Plays a plan: the same plan, the same outcome. */
-export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {}): Promise<Outcome> {
-  const world = new World(plan, { isTold })
+export async function run(
+  plan: Plan,
+  { isTold = false, tamper, bounds = boundsOf(plan) }: RunOptions = {},
+): Promise<Outcome> {
+  const world = new World(plan, { isTold, bounds })
   if (tamper) world.network.tamper = tamper
   const violations: Violation[] = []
   const judged = (rule: string, judge: () => void): void => {
@@ -56,17 +61,25 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
     }
   }
   world.begin()
-  for (const event of plan.events) world.world.timer(event.at, () => perform(world, event))
+  for (const event of plan.events) {
+    world.world.timer(event.at, () => {
+      world.outages.begin(event, (millis, end) => world.later(millis, end))
+      perform(world, event)
+    })
+  }
   await world.world.advance(plan.calmAt)
   calm(world)
-  const isWell = (): boolean => plan.groups.every(({ name }) => unwell(world, name) === undefined)
-  for (const until = world.world.now() + recoveryMillis(plan); !isWell() && world.world.now() < until;) {
+  const isWell = (): boolean => {
+    return plan.groups.every(({ name }) => unwell(world, name) === undefined) && world.witness.missing().length === 0
+  }
+  for (const until = world.world.now() + bounds.recoveryMillis; !isWell() && world.world.now() < until;) {
     await world.world.advance(STEP_MILLIS)
   }
-  await world.world.advance(SETTLE_MILLIS + SILENCE_MILLIS / slowestRate(plan))
+  await world.world.advance(SETTLE_MILLIS + SILENCE_MILLIS / slowestRateOf(plan))
   const writesBefore = world.api.history.length
   await world.world.advance(QUIET_MILLIS)
   for (const { name } of plan.groups) judged('L1', () => assert.equal(unwell(world, name), undefined))
+  for (const { rule, subject, text } of world.witness.missing()) violations.push({ rule, text: `${subject}: ${text}` })
   judged('I14', () => checkQuiet(world.api.history.slice(writesBefore)))
   for (const violation of world.witness.violations)
     violations.push({ rule: violation.rule, text: describeViolation(violation) })
@@ -89,27 +102,13 @@ export async function run(plan: Plan, { isTold = false, tamper }: RunOptions = {
 function calm(world: World): void {
   world.trace.tell(world.world.now(), 'fate', () => 'calm: all faults end')
   world.network.calm()
+  world.outages.calm()
   for (const operator of world.operators) {
     operator.clock?.resume()
     operator.link?.revive()
     operator.rollOut()
   }
   for (const slot of world.slots) slot.calm()
-}
-
-/**
- * A dead connection is found out after 90 s of silence, by the slowest clock; a watch that has failed again and again waits
- * for 30 s; an operators' Lease runs out, and the next one may do so again.
- */
-function recoveryMillis(plan: Plan): number {
-  const { operators, slots } = plan
-  const leases = [...operators.map(({ election }) => election), ...slots.map(({ candidate }) => candidate?.timing)]
-  const lease = Math.max(...leases.map((timing) => timing?.leaseDurationSeconds ?? 0))
-  return (SILENCE_MILLIS + 30_000 + 60_000 + 3 * lease * 1000) / slowestRate(plan)
-}
-
-function slowestRate({ operators, slots }: Plan): number {
-  return Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
 }
 
 /** Why the group is not as it should be, if anybody can lead it. */

@@ -4,6 +4,7 @@ import { Leases, type LeaseSpec } from '../../kube/objects.ts'
 import { ApiServer } from '../apiserver.ts'
 import { VirtualClock } from '../clock.ts'
 import { findResourceType } from '../resource-types.ts'
+import type { Bounds } from '../invariants/liveness.ts'
 import type { Revision } from '../store.ts'
 import { Board } from './board.ts'
 import { elected, OVERTAKEN, type State } from './coverage.ts'
@@ -11,6 +12,7 @@ import { Dice } from './dice.ts'
 import { Hands } from './hands.ts'
 import { Network } from './network.ts'
 import { OperatorProcess, OPERATORS_LEASE } from './operator-process.ts'
+import { Outages } from './outages.ts'
 import type { OperatorRole, Plan } from './plan.ts'
 import { Slot } from './slot.ts'
 import { toldRevision } from './told-revision.ts'
@@ -26,7 +28,8 @@ export class World implements Stage {
   readonly api = new ApiServer(this.world)
   readonly network: Network
   readonly trace: Trace
-  readonly witness = new Witness(() => this.world.now())
+  readonly witness: Witness
+  readonly outages: Outages
   readonly user = new Hands(this.api, 'user')
   readonly boards: readonly Board[]
   readonly slots: readonly Slot[]
@@ -35,8 +38,10 @@ export class World implements Stage {
   readonly reached = new Set<string>()
   readonly faults: { readonly who: string; readonly error: unknown }[] = []
 
-  constructor(plan: Plan, { isTold }: { readonly isTold: boolean }) {
+  constructor(plan: Plan, { isTold, bounds }: { readonly isTold: boolean; readonly bounds: Bounds }) {
     this.plan = plan
+    this.witness = new Witness(() => this.world.now(), bounds)
+    this.outages = new Outages(this.witness)
     this.seed = plan.seed
     this.trace = new Trace(isTold)
     this.network = new Network(this.api, this.world, new Dice(`${plan.seed}/network`), plan.network)
