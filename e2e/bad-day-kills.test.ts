@@ -37,12 +37,12 @@ async function recreated(scene: Scene, leader: string): Promise<void> {
 const FAILOVERS: readonly Failover[] = [
   // Seal, gate, label, status.
   { what: 'from a leader that is not ready', spec: {}, lose: unready, writes: 4 },
-  // And the slices of the followers, of the leader, and of the followers again.
+  // And the slices of the leader and of the followers.
   {
     what: 'from a leader that is not ready, with Services',
     spec: { services: SERVICES, labelFollowers: true },
     lose: unready,
-    writes: 7,
+    writes: 6,
   },
   // No seal; the enrolment of the new pod may be among them.
   {

@@ -26,13 +26,21 @@ trap '' INT TERM HUP
 while read -r _; do :; done
 [ -d "$1" ] || exit 0
 : >"$1/closed"
+killed=
 for file in "$1"/pids/*; do
-  pid=$(cat "$file" 2>/dev/null) && [ -n "$pid" ] && kill -s KILL -- "-$pid" 2>/dev/null
+  pid=$(cat "$file" 2>/dev/null) && [ -n "$pid" ] && kill -s KILL -- "-$pid" 2>/dev/null && killed="$killed $pid"
 done
 rm -rf "$1/pids"
 dir=$1 keep=$2
 shift 2
-[ $# -eq 0 ] || "$@" </dev/null
+if [ $# -gt 0 ]; then
+  # They are there until somebody has asked for their exit codes.
+  tries=50
+  for pid in $killed; do
+    while kill -s 0 -- "-$pid" 2>/dev/null && [ "$tries" -gt 0 ]; do tries=$((tries - 1)); sleep 0.1; done
+  done
+  "$@" </dev/null
+fi
 [ "$keep" = keep ] && exit 0
 tries=50
 until rm -rf "$dir" 2>/dev/null; do

@@ -331,8 +331,8 @@ export const OPERATOR: readonly Mutant[] = [
   ...mutantsOf('src/operator/trim.ts', 'src/operator/act-lease.test.ts', [
     {
       name: 'what others wrote on a Lease is dropped',
-      find: 'return { ...lease, metadata: withoutManagedFields(lease.metadata) }',
-      replace: 'return { ...lease, metadata: { ...withoutManagedFields(lease.metadata), labels: {} } }',
+      find: 'return withoutManagedFields(lease)',
+      replace: 'return { ...lease, metadata: { ...withoutManagedFields(lease).metadata, labels: {} } }',
       rule: 'design 4.3: a PUT of the Lease as read, and nothing else of it changes',
     },
   ]),

@@ -38,8 +38,9 @@ const TCP_PROBE_MILLIS = 30_000
  * HTTP/1.1, because aborting an HTTP/2 request gives up its stream only: a dead connection stays in use for ever.
  * With HTTP/1.1 the connection goes with the request. There may be other dead ones idle beside it, each of which would
  * cost one more deadline: so **the first request that runs into its deadline retires the lane's agent**, and the next
- * request connects anew. One that still waited for its turn says nothing about any: there was too much to do. What still runs on the old agent (watches) goes on if it was heard of since that request was sent;
- * else it is ended with an error, for it may be as dead.
+ * request connects anew. One that still waited for its turn says nothing about any: there was too much to do. What still
+ * runs on the old agent (watches) goes on if it was heard of since that request was sent; else it is ended with an error,
+ * for it may be as dead.
  *
  * When the last connection for locks has gone idle for too long, a spare is kept open in its place (`spare.ts`).
  *

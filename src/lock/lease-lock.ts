@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../clock.ts'
 import type { LockRules } from '../election/lock-rules.ts'
 import type { LeaseRecord, Versioned } from '../election/record.ts'
+import { withoutManagedFields } from '../kube/managed-fields.ts'
 import { Leases, type Lease, type LeaseSpec } from '../kube/objects.ts'
 import type { Api, Key } from '../kube/api.ts'
 import type { Refusal } from '../kube/outcome.ts'
@@ -123,15 +124,6 @@ class LeaseLock implements Lock {
 function replacement(base: Lease, next: LeaseRecord): Lease {
   const { strategy: _strategy, preferredHolder: _preferredHolder, ...kept } = base.spec ?? {}
   return { ...base, spec: { ...kept, ...toSpec(next) } }
-}
-
-/** Half of an object, of which nothing is used. A PUT without them leaves them to the server, which keeps its own. */
-function withoutManagedFields(lease: Lease): Lease {
-  if (!('managedFields' in lease.metadata)) return lease
-  const { managedFields: _managedFields, ...metadata } = lease.metadata as Lease['metadata'] & {
-    managedFields?: unknown
-  }
-  return { ...lease, metadata }
 }
 
 function toSpec(record: LeaseRecord): LeaseSpec {

@@ -10,6 +10,7 @@ import {
   ZONE_LABEL,
 } from '../group/routing/routing-keys.ts'
 import { groupsWithBareRole } from './births.ts'
+import { withoutManagedFields } from '../kube/managed-fields.ts'
 import type { Container, EndpointSlice, Lease, Node, ObjectMeta, Pod, Service } from '../kube/objects.ts'
 
 /** A pod as it is kept. `shown`: its containers that may elect; a text where none of them shows an end. */
@@ -111,7 +112,7 @@ function readiness({
 
 /** A Lease is written back whole, so only what its writer may leave out goes. */
 export function trimLease(lease: Lease): Lease {
-  return { ...lease, metadata: withoutManagedFields(lease.metadata) }
+  return withoutManagedFields(lease)
 }
 
 /** A Service that bears no mark of ours is only ever named: nothing is written to it. */
@@ -156,12 +157,7 @@ function identityOf({ name, namespace, uid, resourceVersion }: ObjectMeta): Obje
 }
 
 export function trimGroup(group: LeaderGroup): LeaderGroup {
-  return { ...group, metadata: withoutManagedFields(group.metadata) }
-}
-
-function withoutManagedFields(metadata: ObjectMeta): ObjectMeta {
-  const { managedFields: _, ...rest } = metadata as ObjectMeta & { managedFields?: unknown }
-  return rest
+  return withoutManagedFields(group)
 }
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> }

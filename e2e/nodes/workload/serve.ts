@@ -6,6 +6,8 @@ import { createServer } from 'node:http'
 
 const [pod, lingerMillis] = [process.env['POD_NAME']!, Number(process.env['LINGER_MILLIS'] ?? 0)]
 let ready = true
+/** Nothing ends before its lock is released. */
+let candidacy: Promise<unknown> = Promise.resolve()
 
 const server = createServer((request, response) => {
   if (request.url === '/ready') response.statusCode = ready ? 200 : 503
@@ -22,7 +24,7 @@ process.on('SIGHUP', () => {
 })
 process.on('SIGTERM', () => {
   setTimeout(() => {
-    server.close(() => process.exit(0))
+    server.close(() => void candidacy.finally(() => process.exit(0)))
     server.closeIdleConnections()
   }, lingerMillis)
 })
@@ -35,7 +37,8 @@ if (process.env['ELECT'] !== undefined) {
   }
   const stop = new AbortController()
   process.on('SIGTERM', () => stop.abort())
-  await lead({ lock: { name: process.env['ELECT'] }, signal: stop.signal }, (term) => {
+  candidacy = lead({ lock: { name: process.env['ELECT'] }, signal: stop.signal }, (term) => {
     return new Promise<void>((resolve) => term.signal.addEventListener('abort', () => resolve(), { once: true }))
   })
+  await candidacy
 }

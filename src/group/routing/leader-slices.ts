@@ -1,4 +1,5 @@
 import { groupKeys } from '../keys.ts'
+import { same } from '../same.ts'
 import { parseTerm } from '../gate/gate.ts'
 import { ADDRESS_FAMILIES } from './address.ts'
 import { endpointsFor, type EndpointSet, type UnresolvedPort } from './endpoints.ts'
@@ -8,7 +9,6 @@ import { familiesOf, type Route } from './route.ts'
 import type { RoutedPod } from './routed-pod.ts'
 import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
-import { same } from '../same.ts'
 import { formatSliceName } from './slice-name.ts'
 import { deleteOf, writeOf, type SliceScope, type WantedSlice } from './slice.ts'
 
