@@ -105,7 +105,7 @@ function calm(world: World): void {
   world.outages.calm()
   for (const operator of world.operators) {
     operator.clock?.resume()
-    operator.link?.revive()
+    operator.link?.calm()
     operator.rollOut()
   }
   for (const slot of world.slots) slot.calm()

@@ -176,7 +176,7 @@ export class Slot {
   calm(): void {
     this.node.resume()
     this.candidate?.clock.resume()
-    this.candidate?.link.revive()
+    this.candidate?.link.calm()
   }
 
   stepWall(millis: number): void {
