@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
+import { invalidValue } from './cause.ts'
 import { checkPreconditions, deletion, goesWithUpdate, wholeSeconds, type DeleteOptions } from './deletes.ts'
 import { encoded } from './encoded.ts'
 import { collectGarbage } from './garbage-collector.ts'
@@ -8,15 +9,7 @@ import { list } from './lists.ts'
 import { mergePatch } from './merge-patch.ts'
 import { parseRequest, type ParsedRequest } from './requests.ts'
 import { RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
-import {
-  alreadyExists,
-  badRequest,
-  invalidValue,
-  notFound,
-  notSimulated,
-  resourceNotFound,
-  StatusError,
-} from './status-error.ts'
+import { alreadyExists, badRequest, notFound, notSimulated, resourceNotFound, StatusError } from './status-error.ts'
 import { Store, type Feed, type Revision } from './store.ts'
 import { isRecord, withMeta, type Incoming, type StoredObject } from './stored-object.ts'
 import { Watches, type ExpiredWatch } from './watches.ts'

@@ -1,6 +1,6 @@
 import { Dice } from './dice.ts'
 import { faultsOf } from './make-faults.ts'
-import type { ElectionPlan, OperatorPlan } from './operator-process.ts'
+import type { ElectionPlan, OperatorPlan } from './operator-plan.ts'
 import { PACES, type Pace } from './pace.ts'
 import type { GroupPlan, Plan, PlannedEvent, PodEnd } from './plan.ts'
 import type { ClockPlan } from './process-clock.ts'

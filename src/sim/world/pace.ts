@@ -1,4 +1,4 @@
-import type { ElectionPlan } from './operator-process.ts'
+import type { ElectionPlan } from './operator-plan.ts'
 
 type Range = readonly [from: number, to: number]
 

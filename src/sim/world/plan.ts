@@ -1,5 +1,5 @@
 import type { FrozenType, NetworkOptions } from './network.ts'
-import type { OperatorPlan } from './operator-process.ts'
+import type { OperatorPlan } from './operator-plan.ts'
 import type { SlotPlan } from './slot.ts'
 import type { Effect, Traffic } from './weather.ts'
 
