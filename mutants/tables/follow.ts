@@ -269,6 +269,12 @@ export const FOLLOW: readonly Mutant[] = [
       replace: 'proof.witnessed',
       rule: 'design 4.3: renewTime lies strictly before finishedAt',
     },
+    {
+      name: 'that a node is down is not confirmed',
+      find: 'return ways.length > 0 && confirm ? { ...release, confirm } : undefined',
+      replace: 'return ways.length > 0 && confirm ? release : undefined',
+      rule: 'I9: watches lag each on their own, so the node may be back, and its pod lead',
+    },
   ]),
   ...mutantsOf('src/group/followed.ts', 'src/group/followed.test.ts', [
     {

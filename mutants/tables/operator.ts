@@ -135,6 +135,18 @@ export const OPERATOR: readonly Mutant[] = [
         "else if (outcome.kind === 'ok') cache.leases.apply(trimLease(outcome.object), cache.tick(), clock.now())",
       rule: 'I2: a read of the gate begun after that pod read',
     },
+    {
+      name: 'a Lease is emptied although its holder’s node is back',
+      find: 'return isDown && isThere ? DONE : STALE',
+      replace: 'return isThere ? DONE : STALE',
+      rule: 'I9: a Lease is taken after silence only',
+    },
+    {
+      name: 'a Lease is emptied although another pod has the name',
+      find: 'return isDown && isThere ? DONE : STALE',
+      replace: 'return isDown ? DONE : STALE',
+      rule: 'I9: a Lease is taken after silence only',
+    },
   ]),
   ...mutantsOf('src/operator/act-status.ts', 'src/operator/act-status.test.ts', [
     {
@@ -273,8 +285,8 @@ export const OPERATOR: readonly Mutant[] = [
     },
     {
       name: 'a node that was out of service at the start was seen to go',
-      find: 'return known?.sight ?? { seenAt: tick, witnessed: known !== undefined }',
-      replace: 'return known?.sight ?? { seenAt: tick, witnessed: true }',
+      find: 'return known?.sight ?? { node: node.metadata.name, seenAt: tick, witnessed: known !== undefined }',
+      replace: 'return known?.sight ?? { node: node.metadata.name, seenAt: tick, witnessed: true }',
       rule: 'design 4.3: after an operator restart the duration is waited out',
     },
   ]),

@@ -90,7 +90,7 @@ export const anyPod: fc.Arbitrary<ObservedPod> = fc
     startTime: absentOr(fc.oneof(fc.constant('2026-01-01T00:00:00Z'), hostile)),
     electing: fc.array(anyContainer, { maxLength: 2 }),
     standstill: rarely(anyEnd.map((end) => ({ ...end, names: ['app'] }))),
-    outOfService: rarely(fc.record(seen)),
+    outOfService: rarely(fc.record({ node: fc.constant('n'), ...seen })),
   })
   .map((bare) => ({ ...pod('db-0'), ...bare }))
 
@@ -380,7 +380,7 @@ export const anyFollowed: fc.Arbitrary<GroupObservation> = fc
       lease: lease && isFollowed && holder !== undefined ? { ...lease, holderIdentity: `${holder}_x` } : lease,
       pods: pods.map((each) => ({
         ...each,
-        ...(isDead ? { outOfService: { seenAt: 13, witnessed: true } } : {}),
+        ...(isDead ? { outOfService: { node: 'n', seenAt: 13, witnessed: true } } : {}),
         sealed: each.sealed?.replace(`${GATE_UID}/`, `${GROUP_UID}/`),
         ...(isNamed && each.uid === holderUID ? unlabelled : {}),
       })),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { GroupAction } from '../group/decision.ts'
-import { Leases } from '../kube/objects.ts'
-import { KEY, LEASE, NAMESPACE, Rig } from './act-fixtures.ts'
+import { Leases, Nodes, type Node } from '../kube/objects.ts'
+import { answer, KEY, LEASE, NAMESPACE, Rig } from './act-fixtures.ts'
 import { LeaderGroups } from './resources.ts'
+import { trimNode } from './trim.ts'
 
 const RECORD = {
   holderIdentity: 'db-0_x',
@@ -152,6 +153,81 @@ describe('act on the Lease of the electors', () => {
       assert.equal(await acted(action), 'stale: PUT leases/db, GET leases/db, took 0')
       assert.equal((await rig.lease()).spec?.holderIdentity, 'db-1')
       assert.equal(rig.cache.observe(KEY).lease?.holderIdentity, 'db-1')
+    })
+
+    describe('of a holder whose node is out of service', () => {
+      const setNode = async (isReady: boolean, isTainted: boolean): Promise<Node> => {
+        const taints = isTainted ? [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] : null
+        await rig.admin.mergePatch(Nodes, { name: 'n' }, { spec: { taints } })
+        const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'Unknown' }]
+        const outcome = await rig.admin.mergePatch(
+          Nodes,
+          { name: 'n' },
+          { status: { conditions } },
+          { subresource: 'status' },
+        )
+        assert.ok(outcome.kind === 'ok')
+        return outcome.object
+      }
+      const releaseOfDown = async (): Promise<Release> => {
+        const { name, uid } = (await rig.pod()).metadata
+        return release({ confirm: { node: 'n', pod: { name, uid } } })
+      }
+
+      beforeEach(async () => {
+        await rig.admin.create(Nodes, undefined, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } })
+        rig.cache.nodes.apply(trimNode(await setNode(true, false)))
+        rig.cache.nodes.apply(trimNode(await setNode(false, true)))
+      })
+
+      it('reads node and pod first', async () => {
+        assert.equal(await acted(await releaseOfDown()), 'done: GET nodes/n, GET pods/db-0, PUT leases/db, took 1')
+        assert.equal((await rig.lease()).spec?.holderIdentity, '')
+      })
+
+      it('leaves the Lease when the node is back, as no watch has told', async () => {
+        for (const back of [() => setNode(true, true), () => setNode(false, false)]) {
+          rig.sent.length = 0
+          rig.cache.nodes.apply(trimNode(await setNode(false, true)))
+          await back()
+          assert.equal(await acted(await releaseOfDown()), 'stale: GET nodes/n, GET pods/db-0, took 0')
+          assert.equal(rig.cache.nodes.get('', 'n')?.sight, undefined)
+        }
+      })
+
+      it('leaves it when the node is gone, or is another one', async () => {
+        const action = await releaseOfDown()
+        await rig.admin.delete(Nodes, { name: 'n' })
+        assert.equal(await acted(action), 'stale: GET nodes/n, GET pods/db-0, took 0')
+        await rig.admin.create(Nodes, undefined, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } })
+        await setNode(false, true)
+        rig.sent.length = 0
+        assert.equal(await acted(action), 'stale: GET nodes/n, GET pods/db-0, took 0')
+      })
+
+      it('leaves it when another pod has the name: that one may hold it, on another node', async () => {
+        const action = await releaseOfDown()
+        await rig.recreatePod()
+        assert.equal(await acted(action), 'stale: GET nodes/n, GET pods/db-0, took 0')
+        assert.ok(rig.cache.observe(KEY).gone.has(action.confirm!.pod.uid))
+      })
+
+      it('leaves it when it cannot read them', async () => {
+        for (const what of ['/nodes/n', '/pods/db-0']) {
+          rig.sent.length = 0
+          rig.fate = ({ path }) => (path.endsWith(what) ? answer(403, 'Forbidden') : undefined)
+          assert.equal(await acted(await releaseOfDown()), 'failed: GET nodes/n, GET pods/db-0, took 0')
+        }
+      })
+
+      it('loses against who renews meanwhile', async () => {
+        const action = await releaseOfDown()
+        let renewed: Promise<unknown> = Promise.resolve()
+        rig.fate = ({ method, path }) => void (method === 'GET' && path.endsWith('/nodes/n') && (renewed = renew()))
+        const how = await acted(action)
+        await renewed
+        assert.equal(how, 'stale: GET nodes/n, GET pods/db-0, PUT leases/db, GET leases/db, took 0')
+      })
     })
   })
 })

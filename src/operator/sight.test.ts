@@ -281,7 +281,7 @@ describe('the sight of a node', () => {
       status: { conditions: [{ type: 'Ready', status: 'False' }] },
     })
   const [serves, out] = [node(false), node(true)]
-  const since = (seenAt: number, witnessed: boolean): NodeSight => ({ seenAt, witnessed })
+  const since = (seenAt: number, witnessed: boolean): NodeSight => ({ node: 'n1', seenAt, witnessed })
 
   const ROWS: readonly (readonly [string, 'absent' | undefined, readonly CachedNode[], NodeSight])[] = [
     ['in service', undefined, [serves], undefined],

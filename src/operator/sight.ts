@@ -4,6 +4,7 @@ import {
   type ObservedContainer,
   type Standstill,
 } from '../group/follow/containers.ts'
+import type { NodeOutage } from '../group/follow/death.ts'
 import { sightOf, type RecordSight } from '../group/follow/silence.ts'
 import type { Lease } from '../kube/objects.ts'
 import { addressesOf } from './addresses.ts'
@@ -73,13 +74,13 @@ export const seeLease: See<Lease, LeaseSight> = ({ metadata: { uid }, spec }, be
   return { record, readMillis: readMillis ?? (record === sight.record ? sight.readMillis : undefined) }
 }
 
-/** Since when the node is out of service; undefined: it is not. */
-export type NodeSight = { readonly seenAt: number; readonly witnessed: boolean } | undefined
+/** Undefined: the node is in service. */
+export type NodeSight = NodeOutage | undefined
 
 export const seeNode: See<CachedNode, NodeSight> = (node, before, { tick }) => {
   if (!node.outOfService) return undefined
   const known = sameUID(node, before)
-  return known?.sight ?? { seenAt: tick, witnessed: known !== undefined }
+  return known?.sight ?? { node: node.metadata.name, seenAt: tick, witnessed: known !== undefined }
 }
 
 function sameUID<T extends CachedPod | CachedNode, S>(object: T, before: Before<T, S>): Kept<T, S> | undefined {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { assert as check, integer, property } from 'fast-check'
 import { runs } from '../../sim/runs.ts'
 import { deathProofs } from './death.ts'
-import { watchedAt, type KnownContainers } from './follow-fixtures.ts'
+import { pod as podNamed, watchedAt, type KnownContainers } from './follow-fixtures.ts'
 import { releaseOf } from './release.ts'
 import { sightOf, type FollowedLease, type LeaseRecord } from './silence.ts'
 
@@ -88,7 +88,7 @@ function run(seed: number): void {
         renewedInSecondOfEnd && wholeStamp(writer.start) === current.renewTime!.slice(0, 19) + 'Z'
       assert.ok(!isAlive(writer, now) || mayHaveRenewedAtOnce, `seed ${seed}: ${by} at ${now}`)
     }
-    const release = releaseOf(current, { pod: { startTime: undefined }, by: 'name' }, proofs)
+    const release = releaseOf(current, { pod: podNamed('p', { startTime: undefined }), by: 'name' }, proofs)
     if (!release) return
     const stored = writes.findLast(({ at }) => at <= now)!
     if (String(stored.version) !== release.resourceVersion) {

@@ -93,9 +93,14 @@ const ROWS: readonly Row[] = [
   ['no renewTime', crashed(11, 30), { renewTime: null }, []],
   ['a renewTime that is none', crashed(11, 30), { renewTime: '12:10' }, []],
   ['a renewTime of the future', crashed(11, 30), { renewTime: '2126-01-01T00:00:00.000000Z' }, []],
-  ['a node out of service', { outOfService: { seenAt: 30, witnessed: true } }, {}, ['outOfService at 30']],
-  ['… since before we looked', { outOfService: { seenAt: 30, witnessed: false } }, {}, ['outOfService at 30?']],
-  ['… where somebody renews nevertheless', { outOfService: { seenAt: 19, witnessed: true } }, {}, []],
+  ['a node out of service', { outOfService: { node: 'n', seenAt: 30, witnessed: true } }, {}, ['outOfService at 30']],
+  [
+    '… since before we looked',
+    { outOfService: { node: 'n', seenAt: 30, witnessed: false } },
+    {},
+    ['outOfService at 30?'],
+  ],
+  ['… where somebody renews nevertheless', { outOfService: { node: 'n', seenAt: 19, witnessed: true } }, {}, []],
 ]
 
 function proofsInWords(pod: MortalPod, change: LeaseChange): readonly string[] {
@@ -133,7 +138,7 @@ describe('proof of death', () => {
   })
 
   it('is not undone by another one', () => {
-    const service = option(record({ seenAt: tick, witnessed: boolean() }), { nil: undefined })
+    const service = option(record({ node: constantFrom('n'), seenAt: tick, witnessed: boolean() }), { nil: undefined })
     check(
       property(container, service, option(second, { nil: undefined }), tick, (app, outOfService, still, seenAt) => {
         const without = mortal({ electing: [{ name: 'app', ...app }] })

@@ -19,7 +19,8 @@ import { wholeSeconds } from './whole-seconds.ts'
  *   behind the Lease's: the label would return with the record's next change. So it is enough to take the label off, and
  *   not to empty the Lease.
  * `outOfService`: somebody tainted the node `node.kubernetes.io/out-of-service`, which asserts that it is down, and it is
- *   not Ready.
+ *   not Ready. It is as old as the watch of nodes lags: the node may be back by now, and the record of a process there. So
+ *   it is enough to take the label off; the Lease is emptied only once reads have confirmed it, see `Release`.
  *
  * In each case a record that changed after the proof was first seen refutes it: somebody who writes is alive.
  */
@@ -36,8 +37,17 @@ export interface MortalPod {
   /** The containers one of which elects, see `electingContainers`. */
   readonly electing: readonly ObservedContainer[]
   readonly standstill: Standstill | undefined
-  /** Since when its node is out of service, see `isOutOfService`; undefined when it is not, or not known to exist. */
-  readonly outOfService: { readonly seenAt: number; readonly witnessed: boolean } | undefined
+  /** Undefined when its node is in service, or not known to exist. */
+  readonly outOfService: NodeOutage | undefined
+}
+
+/** A node that is down, as somebody asserts, see `isOutOfService`. */
+export interface NodeOutage {
+  readonly node: string
+  /** Tick at which it was first seen so. */
+  readonly seenAt: number
+  /** It was seen in service before. */
+  readonly witnessed: boolean
 }
 
 export type MortalRecord = Pick<LeaseRecord, 'renewTime'> & { readonly sight: RecordSight }
@@ -73,7 +83,7 @@ function byStandstill({ electing, standstill }: MortalPod, record: MortalRecord)
 }
 
 function byNode({ outOfService }: MortalPod): DeathProof | undefined {
-  return outOfService && { by: 'outOfService', ...outOfService }
+  return outOfService && { by: 'outOfService', seenAt: outOfService.seenAt, witnessed: outOfService.witnessed }
 }
 
 function isRefuted(proof: DeathProof, { sight }: MortalRecord): boolean {

@@ -60,6 +60,7 @@ const crashed: Partial<FollowedPod> = {
   electing: [ended('app', end(11, 30))],
   standstill: { finishedAt: NOON_10 + 11, seenAt: 30, witnessed: true, names: ['app'] },
 }
+const DOWN = { node: 'n', seenAt: 30, witnessed: true }
 const RELEASE = { name: 'db', uid: 'lease-1', resourceVersion: '200', holderIdentity: 'db-0' }
 const DB0_CRASHED = [pod('db-0', crashed), pod('db-1')]
 const gone = (change: Partial<FollowedPod> = {}): readonly FollowedPod[] => [
@@ -167,11 +168,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     message: /waiting until/,
   },
   'a node out of service is dead as well': {
-    pods: [pod('db-0', { outOfService: { seenAt: 30, witnessed: true } })],
+    pods: [pod('db-0', { outOfService: DOWN })],
     releases: true,
-    rest: { release: RELEASE, ...WAKE },
+    rest: { release: { ...RELEASE, confirm: { node: 'n', pod: { name: 'db-0', uid: 'uid-of-db-0' } } }, ...WAKE },
     is: 'HolderDead',
     message: /node is out of service: emptying/,
+  },
+  '… but of a pod that is gone nothing can confirm it': {
+    pods: [pod('db-0', { deleted: true, outOfService: DOWN })],
+    releases: true,
+    is: 'HolderDead',
+    message: /node is out of service: waiting until/,
   },
   'a deleted pod is not dead by that': {
     pods: gone(),
@@ -261,7 +268,7 @@ describe('mode Observe', () => {
       anEnd.map((each) => ({ ...each, names: ['app'] })),
       { nil: undefined },
     ),
-    outOfService: option(record(tools), { nil: undefined }),
+    outOfService: option(record({ node: constantFrom('n'), ...tools }), { nil: undefined }),
   }).map(({ name, ...change }) => pod(name, change))
   const text = option(
     constantFrom('a', 'a_b', 'uid-a', '10.0.0.1', '__proto__', '', '2026-01-01T12:10:10.000000Z', '🦄'),

@@ -127,8 +127,9 @@ function endPod(world: World, slot: Slot, { how, millis }: DeedOf<'endPod'>): vo
       return world.later(millis, () => slot.delete(0))
     case 'node':
       slot.switchOff()
+      // The controller that deletes the pods of such a node comes round now and then.
+      world.later(millis / 2, () => slot.showNode(false, true))
       return world.later(millis, () => {
-        slot.showNode(false, true)
         slot.delete(0)
         world.later(millis, () => slot.showNode(true))
       })
