@@ -2,10 +2,6 @@ import type { LogFields } from '../../operator/log.ts'
 import type { LeaseSpec } from '../../kube/objects.ts'
 import type { Deed, PlannedEvent } from './plan.ts'
 
-/** What a group is like when a fault strikes. */
-export const STATES = ['led', 'moving', 'leaderless'] as const
-export type State = (typeof STATES)[number]
-
 /** A server shows an event after a later one of another type. */
 export const OVERTAKEN = 'events out of order'
 

@@ -1,4 +1,5 @@
-import { OVERTAKEN, STATES } from './coverage.ts'
+import { OVERTAKEN } from './coverage.ts'
+import { STATES } from './state.ts'
 
 const OPERATOR = [
   'kill',

@@ -2,6 +2,7 @@ import type { Dice } from './dice.ts'
 import type { FrozenType } from './network.ts'
 import type { Pace } from './pace.ts'
 import type { Deed, GroupPlan, Hand, OperatorRole, PlannedEvent, Which } from './plan.ts'
+import type { State } from './state.ts'
 import type { Effect, Traffic } from './weather.ts'
 
 interface Setting {
@@ -10,7 +11,7 @@ interface Setting {
   readonly groups: readonly GroupPlan[]
   readonly pace: Pace
   /** When leaders end. */
-  readonly ends: readonly number[]
+  readonly ends: readonly { readonly at: number; readonly group: string }[]
 }
 
 /** A change of leader takes as long, mostly. */
@@ -23,10 +24,18 @@ export function faultsOf(dice: Dice, setting: Setting): readonly PlannedEvent[] 
   for (let next = 3_000; ;) {
     next += dice.millis(shortest, longest)
     if (next >= setting.untilMillis) return faults
-    const strikesLate = setting.ends.length > 0 && dice.chance(0.4)
-    const at = strikesLate ? dice.pick(setting.ends) + dice.millis(1, CHANGE_MILLIS) : next
-    faults.push({ at: Math.round(at), ...faultOf(dice, setting) })
+    const chosen = setting.ends.length > 0 && dice.chance(0.4) ? dice.pick(setting.ends) : undefined
+    if (!chosen) faults.push({ at: Math.round(next), ...faultOf(dice, setting) })
+    else faults.push(...atEnd(dice, chosen, setting))
   }
+}
+
+/** After the end of a leader; or, lest it depends on luck, as soon as the group is without one, or has one that is no leader yet. */
+function atEnd(dice: Dice, { at, group }: Setting['ends'][number], setting: Setting): readonly PlannedEvent[] {
+  const fault = faultOf(dice, { ...setting, groups: setting.groups.filter(({ name }) => name === group) })
+  if (dice.chance(0.5)) return [{ at: Math.round(at + dice.millis(1, CHANGE_MILLIS)), ...fault }]
+  const state = dice.weighted<State>({ moving: 3, leaderless: 1 })
+  return [{ at, ...fault, during: { group, state } }]
 }
 
 const KINDS = {
@@ -112,7 +121,7 @@ const HANDS: Readonly<Record<GroupPlan['mode'], Partial<Record<Hand, number>>>> 
 }
 
 function effectOf(dice: Dice): Effect {
-  const kind = dice.weighted({ lose: 1, mute: 3, reset: 3, refuse: 1, twice: 1, late: 3, slow: 2, answer: 2 })
+  const kind = dice.weighted({ lose: 1, mute: 3, reset: 3, refuse: 1, twice: 1, late: 3, slow: 2, answer: 4 })
   if (kind === 'late' || kind === 'slow') return { kind, millis: dice.millis(5, 20_000) }
   if (kind !== 'answer') return { kind }
   const status = dice.pick([429, 500, 503, 504, 401, 403])

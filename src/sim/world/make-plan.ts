@@ -22,7 +22,7 @@ export function planOf(seed: number): Plan {
   )
   const lastAt = Math.round(dice.between(pace.spanMillis[0], pace.spanMillis[1]))
   const ends = groups.flatMap((group) => endsOf(dice, group, lastAt, pace))
-  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace, ends: ends.map(({ at }) => at) })
+  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace, ends })
   return {
     seed,
     network: { servers, latencyMillis: dice.pick([1, 5, 5, 40]), lagMillis: dice.pick([1, 5, 30, 500]) },
@@ -121,15 +121,23 @@ function sharing(dice: Dice, slots: readonly SlotPlan[], groups: readonly GroupP
 }
 
 /** Leaders end, one after the other. */
-function endsOf(dice: Dice, group: GroupPlan, lastAt: number, pace: Pace): readonly PlannedEvent[] {
+function endsOf(
+  dice: Dice,
+  group: GroupPlan,
+  lastAt: number,
+  pace: Pace,
+): readonly (PlannedEvent & { group: string })[] {
   const [shortest, longest] = group.mode === 'Observe' ? pace.termMillis : pace.gapMillis
-  const ends: PlannedEvent[] = []
+  const ends: (PlannedEvent & { group: string })[] = []
   for (let at = 1_000 + dice.between(0, 3_000); ;) {
     at += dice.millis(shortest, longest)
     if (at > lastAt) return ends
     const who = dice.weighted<'leader' | 'other' | 'all'>({ leader: 22, other: 2, all: 1 })
     const how = dice.weighted<PodEnd>(group.mode === 'Observe' ? OBSERVED_ENDS : ASSIGNED_ENDS)
-    ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) })
+    // Now and then the next one just when it was named.
+    const during = dice.chance(0.05) ? { during: { group: group.name, state: 'moving' as const } } : {}
+    const millis = dice.millis(50, 5_000)
+    ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis, ...during })
   }
 }
 

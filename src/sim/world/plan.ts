@@ -1,3 +1,4 @@
+import type { Moment } from './lookout.ts'
 import type { FrozenType, NetworkOptions } from './network.ts'
 import type { OperatorPlan } from './operator-plan.ts'
 import type { SlotPlan } from './slot.ts'
@@ -21,8 +22,12 @@ export interface GroupPlan {
   readonly spec: object
 }
 
-/** True time in milliseconds since the start. */
-export type PlannedEvent = { readonly at: number } & Deed
+export type PlannedEvent = Deed & {
+  /** True time in milliseconds since the start. */
+  readonly at: number
+  /** Not at once, but as soon as this moment comes. */
+  readonly during?: Moment
+}
 
 /**
  * Of the operators the one that acts at that time, if one does; another one; each. Of the candidates those in the pods that

@@ -8,7 +8,7 @@ import type { Revision } from '../store.ts'
 import { boundsOf, SILENCE_MILLIS, slowestRateOf } from './bounds.ts'
 import { perform } from './deeds.ts'
 import type { Network } from './network.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedEvent } from './plan.ts'
 import { World } from './world.ts'
 import type { Line } from './trace.ts'
 
@@ -63,8 +63,10 @@ export async function run(
   world.begin()
   for (const event of plan.events) {
     world.world.timer(event.at, () => {
-      world.outages.begin(event, (millis, end) => world.later(millis, end))
-      perform(world, event)
+      const { during } = event
+      // Not within the commit that brings the moment, but at its time.
+      if (during) world.lookout.wait(during, () => world.later(0, () => begin(world, event)))
+      else begin(world, event)
     })
   }
   await world.world.advance(plan.calmAt)
@@ -98,9 +100,15 @@ export async function run(
   }
 }
 
+function begin(world: World, event: PlannedEvent): void {
+  world.outages.begin(event, (millis, end) => world.later(millis, end))
+  perform(world, event)
+}
+
 /** All faults end: what is paused goes on, what is dead is started, and what was of another build is of this one. */
 function calm(world: World): void {
   world.trace.tell(world.world.now(), 'fate', () => 'calm: all faults end')
+  world.lookout.calm()
   world.network.calm()
   world.outages.calm()
   for (const operator of world.operators) {

@@ -54,6 +54,8 @@ export class Slot {
   readonly #address: string
   #life: Life | undefined
   #lives = 0
+  /** How many outages of the machine there are: nothing starts on it until the last has ended. */
+  #outages = 0
   candidate: Candidate | undefined
   isEligible = true
 
@@ -65,7 +67,7 @@ export class Slot {
     this.#controller = new Hands(stage.api, 'system:serviceaccount:kube-system:workload-controller')
     this.#address = `10.128.${index >> 8}.${index & 255}`
     this.#controller.create(Nodes, { metadata: { name: this.nodeName } })
-    this.showNode(true)
+    this.#showNode(true)
   }
 
   get nodeName(): string {
@@ -155,7 +157,8 @@ export class Slot {
 
   /** The machine is switched off. Nobody can say so of the pod, only that nothing is heard of it. */
   switchOff(): void {
-    this.showNode(false)
+    this.#outages += 1
+    this.#showNode(false)
     const life = this.#life
     if (!life) return
     this.candidate?.kill()
@@ -164,6 +167,19 @@ export class Slot {
     life.ready = false
     life.readyAt = this.#now()
     this.#show(life)
+  }
+
+  /** Somebody has seen that the machine is off, and says so. */
+  markOutOfService(): void {
+    if (this.#outages > 0) this.#showNode(false, true)
+  }
+
+  /** The end of one `switchOff`. What was bound to the machine meanwhile starts now. */
+  switchOn(): void {
+    this.#outages -= 1
+    if (this.#outages > 0) return
+    this.#showNode(true)
+    if (this.#life?.container === 'waiting') this.#ofLife(this.plan.startMillis, (alive) => this.#run(alive))
   }
 
   /** The whole machine stands still. Returns the end of that. */
@@ -184,7 +200,7 @@ export class Slot {
     this.candidate?.clock.stepWall(millis)
   }
 
-  showNode(ready: boolean, outOfService = false): void {
+  #showNode(ready: boolean, outOfService = false): void {
     const taints = outOfService ? [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] : null
     this.#controller.patch(Nodes, this.nodeName, { spec: { taints } })
     const conditions = [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }]
@@ -192,6 +208,7 @@ export class Slot {
   }
 
   #run(life: Life): void {
+    if (this.#outages > 0 || life.container === 'running') return
     if (life.terminating || life.phase === 'Succeeded' || life.phase === 'Failed') return
     if (life.container === 'ended') life.restarts += 1
     life.container = 'running'
