@@ -150,14 +150,15 @@ function endPod(world: World, slot: Slot, { how, millis }: DeedOf<'endPod'>): vo
     case 'succeed':
       slot.crash(0, how === 'fail' ? 'Failed' : 'Succeeded')
       return world.later(millis, () => slot.delete(0))
-    case 'node':
-      slot.switchOff()
+    case 'node': {
+      const machine = slot.switchOff()
       // The controller that deletes the pods of such a node comes round now and then.
-      world.later(millis / 2, () => slot.markOutOfService())
+      world.later(millis / 2, () => machine.markOutOfService())
       return world.later(millis, () => {
-        slot.delete(0)
-        world.later(millis, () => slot.switchOn())
+        slot.deleteFrom(machine)
+        world.later(millis, () => slot.switchOn(machine))
       })
+    }
   }
 }
 

@@ -98,6 +98,7 @@ function slotsOf(dice: Dice, { name: group, mode }: GroupPlan, pace: Pace): read
     recreateMillis: dice.millis(1, 1_000),
     stopMillis: dice.millis(10, 3_000),
     clock: nodeClockOf(dice, isWild),
+    ...(dice.chance(0.5) ? { spareClock: nodeClockOf(dice, isWild) } : {}),
     ...(mode === 'Observe' ? { candidate: candidateOf(dice, group, timing, others, identity) } : {}),
   }))
 }
@@ -142,4 +143,4 @@ function endsOf(
 }
 
 const ASSIGNED_ENDS = { ineligible: 8, unready: 8, delete: 2, force: 3, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3 }
-const OBSERVED_ENDS = { giveWay: 14, delete: 2, force: 1, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3, unready: 0.5 }
+const OBSERVED_ENDS = { giveWay: 14, delete: 2, force: 1, crash: 2, fail: 0.3, succeed: 0.3, node: 0.8, unready: 0.5 }

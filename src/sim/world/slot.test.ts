@@ -9,7 +9,7 @@ const TIMING = { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSe
 const CANDIDATE = { kind: 'library', lease: 'db', timing: TIMING, releases: true, identity: 'name_uid' } as const
 
 /** A group whose one pod elects. */
-function plan(events: readonly PlannedEvent[]): Plan {
+function plan(events: readonly PlannedEvent[], spare: { spareClock?: typeof EXACT } = {}): Plan {
   const selector = { matchLabels: { 'app-db': 'yes' } }
   return {
     seed: 1,
@@ -18,14 +18,14 @@ function plan(events: readonly PlannedEvent[]): Plan {
     groups: [
       { name: 'db', mode: 'Observe', spec: { mode: 'Observe', selector, failover: { releaseDeadHolder: true } } },
     ],
-    slots: [{ name: 'db-0', groups: ['db'], keepsName: true, clock: EXACT, candidate: CANDIDATE, ...TIMES }],
+    slots: [{ name: 'db-0', groups: ['db'], keepsName: true, clock: EXACT, candidate: CANDIDATE, ...TIMES, ...spare }],
     events,
     calmAt: 30_000,
   }
 }
 
-async function told(events: readonly PlannedEvent[]): Promise<readonly Line[]> {
-  const { violations, lines } = await run(plan(events), { isTold: true })
+async function told(...of: Parameters<typeof plan>): Promise<readonly Line[]> {
+  const { violations, lines } = await run(plan(...of), { isTold: true })
   assert.deepEqual(violations, [])
   return lines
 }
@@ -51,5 +51,15 @@ describe('the machine of a pod', () => {
       starts.map(({ at }) => at >= 20_500),
       [false, true],
     )
+  })
+
+  it('is left for another one while it is off', async () => {
+    const lines = await told([off], { spareClock: { offsetMillis: -3_600_000, rate: 1 } })
+    const starts = lines.filter(({ what }) => what.startsWith('starts to elect'))
+    assert.deepEqual(
+      starts.map(({ at }) => at >= 13_000),
+      [false, false],
+    )
+    assert.ok(lines.some(({ who }) => who === 'system:node:node-db-0-spare'))
   })
 })
