@@ -5,7 +5,7 @@ import type { Lease, Pod } from '../../src/kube/objects.ts'
 import { GroupCheck } from '../history.ts'
 import type { Judged } from './audit.ts'
 import type { GroupPlan } from './group-plan.ts'
-import { HAND_ANNOTATION } from './hands.ts'
+import { isByHand } from './hands.ts'
 import type { Seen } from './witness.ts'
 
 export interface Violation {
@@ -133,12 +133,6 @@ class GroupInCourt {
       ? [`I1: ${byOperators} pods bear the leader label, ${name} is the latest`]
       : []
   }
-}
-
-/** Whoever wrote after a hand left its number as it was. */
-export function isByHand({ change, before }: Seen): boolean {
-  const now = change.object.metadata.annotations?.[HAND_ANNOTATION]
-  return !change.gone && now !== undefined && now !== before?.metadata.annotations?.[HAND_ANNOTATION]
 }
 
 function describe(seen: Seen, { name: group }: GroupPlan): string {

@@ -10,10 +10,11 @@ import { LeaderGroups } from '../../src/operator/resources.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import type { GroupPlan } from './group-plan.ts'
 import { chosen, persist, rest, settled } from './persist.ts'
+import type { Seen } from './witness.ts'
 import type { World } from './world.ts'
 
 /** On whatever a hand has written, also on what others wrote after it: another number is another write. */
-export const HAND_ANNOTATION = 'example.com/hand'
+const HAND_ANNOTATION = 'example.com/hand'
 
 /** Between two writes of a conflict storm. */
 const STORM_GAP_MILLIS = 8
@@ -178,4 +179,10 @@ async function deleteGroup(hands: Hands, { whom, millis }: Fault, signal: AbortS
   await rest(millis, signal)
   await world.createGroup(group)
   return true
+}
+
+/** Whoever wrote after a hand left its number as it was. */
+export function isByHand({ change, before }: Seen): boolean {
+  const now = change.object.metadata.annotations?.[HAND_ANNOTATION]
+  return !change.gone && now !== undefined && now !== before?.metadata.annotations?.[HAND_ANNOTATION]
 }

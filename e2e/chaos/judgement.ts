@@ -11,7 +11,7 @@ import type { KubeObject, Lease } from '../../src/kube/objects.ts'
 import { OPERATOR_USER } from '../operator-process.ts'
 import type { AuditEvent } from './audit-events.ts'
 import type { Belief } from './beliefs.ts'
-import { isByHand } from './court.ts'
+import { isByHand } from './hands.ts'
 import type { GroupPlan } from './group-plan.ts'
 import { TIMING } from './member.ts'
 import type { Seen } from './witness.ts'
@@ -98,9 +98,9 @@ function commits(evidence: Evidence): readonly Told[] {
       ...(change.gone ? {} : { after: change.object }),
     }
     if (event || by === undefined || !before || change.kind !== 'lease') return { commit }
-    const { name, resourceVersion } = before.metadata
+    const { name, uid, resourceVersion } = before.metadata
     const version = Number(resourceVersion)
-    const common = { process: by, request: change.version, resource: 'leases', namespace, name } as const
+    const common = { process: by, request: change.version, resource: 'leases', namespace, name, uid } as const
     return { commit, asked: { kind: 'asked', at: atMillis, verb: 'update', version, ...common } }
   })
 }
@@ -117,8 +117,10 @@ function likelyWriter(seen: Seen, { beliefs, groups }: Evidence): string | undef
   if (change.gone || isByHand(seen)) return undefined
   if (change.kind === 'group')
     return isDeepStrictEqual((before as typeof change.object)?.status, change.object.status) ? undefined : OPERATOR
-  if (change.kind === 'pod')
-    return isDeepStrictEqual(before && keysOn(before), keysOn(change.object)) ? undefined : OPERATOR
+  if (change.kind === 'pod') {
+    // That no operator makes one is judged where the log knows.
+    return !before || isDeepStrictEqual(keysOn(before), keysOn(change.object)) ? undefined : OPERATOR
+  }
   const { name } = change.object.metadata
   const last = (before as Lease | undefined)?.spec
   const { holderIdentity = '', renewTime } = change.object.spec ?? {}

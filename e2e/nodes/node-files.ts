@@ -1,8 +1,16 @@
 /** Configuration of what runs on a node. */
 import { join } from 'node:path'
-import type { NodeParts } from './node.ts'
 import { PAUSE_IMAGE } from './pause.ts'
-import { POD_CIDR } from './site.ts'
+import { POD_CIDR, type NodeSite } from './site.ts'
+
+/** What the files of a node tell. */
+export interface NodeConfig {
+  readonly node: NodeSite
+  readonly cniPlugins: string
+  /** Kubeconfigs, by who uses them. */
+  readonly kubeconfigs: Readonly<Record<'kubelet' | 'kube-proxy', string>>
+  readonly kubeletClientCa: string
+}
 
 export interface NodeFiles {
   /** Text by path. */
@@ -13,7 +21,7 @@ export interface NodeFiles {
   readonly proxyArgs: readonly string[]
 }
 
-export function nodeFiles(parts: NodeParts): NodeFiles {
+export function nodeFiles(parts: NodeConfig): NodeFiles {
   const { node, kubeconfigs, kubeletClientCa } = parts
   const at = (name: string): string => join(node.dir, name)
   const socket = at('containerd.sock')
@@ -41,7 +49,7 @@ export function nodeFiles(parts: NodeParts): NodeFiles {
   }
 }
 
-function containerdConfig({ node, cniPlugins }: NodeParts, socket: string): string {
+function containerdConfig({ node, cniPlugins }: NodeConfig, socket: string): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"'
   return `version = 2
 root = "${join(node.dir, 'containerd')}"
@@ -61,7 +69,7 @@ runtime_type = "io.containerd.runc.v2"
 }
 
 /** Each pod has a link of its own: over a common bridge pods of one node would answer past kube-proxy's translation. */
-function podNetwork({ node }: NodeParts): object {
+function podNetwork({ node }: NodeConfig): object {
   return {
     cniVersion: '0.4.0',
     name: 'pods',
@@ -80,7 +88,7 @@ function podNetwork({ node }: NodeParts): object {
   }
 }
 
-function kubeletConfig({ node }: NodeParts, socket: string): object {
+function kubeletConfig({ node }: NodeConfig, socket: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -108,7 +116,7 @@ function kubeletConfig({ node }: NodeParts, socket: string): object {
   }
 }
 
-function proxyConfig({ node }: NodeParts): object {
+function proxyConfig({ node }: NodeConfig): object {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',

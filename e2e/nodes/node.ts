@@ -8,7 +8,7 @@ import type { Scratch } from '../controlplane/scratch.ts'
 import { Server } from '../controlplane/server.ts'
 import { isReady } from './ready.ts'
 import { joinGroup, makeGroup, processesOf } from './cgroup.ts'
-import { type NodeFiles, nodeFiles } from './node-files.ts'
+import { type NodeConfig, type NodeFiles, nodeFiles } from './node-files.ts'
 import { setCable } from './network.ts'
 import { run } from './run.ts'
 import type { NodeSite, Site } from './site.ts'
@@ -16,16 +16,11 @@ import type { NodeSite, Site } from './site.ts'
 /** Each takes a second on an idle machine; this is for one that is very busy. */
 const READY_MILLIS = 120_000
 
-export interface NodeParts {
+export interface NodeParts extends NodeConfig {
   readonly site: Site
-  readonly node: NodeSite
   readonly scratch: Scratch
   readonly api: Api
   readonly binaries: Readonly<Record<'kubelet' | 'kube-proxy', Binary>>
-  readonly cniPlugins: string
-  /** Kubeconfigs, by who uses them. */
-  readonly kubeconfigs: Readonly<Record<'kubelet' | 'kube-proxy', string>>
-  readonly kubeletClientCa: string
 }
 
 export class Node {
@@ -108,6 +103,15 @@ export class Node {
   async powerOn(): Promise<void> {
     await this.boot()
     await this.start()
+  }
+
+  /** Its rules stay as they are. */
+  pauseRouting(): void {
+    this.#proxy.pause()
+  }
+
+  resumeRouting(): void {
+    this.#proxy.resume()
   }
 
   async setCable(state: 'up' | 'down'): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Cost } from './measure.ts'
-import { type Report, merged, withTables } from './report.ts'
+import { merged, withTables } from './report.ts'
+import type { Report } from './report-data.ts'
 import { summary } from './summary.ts'
 import { timelines } from './timelines.ts'
 

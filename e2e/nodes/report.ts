@@ -5,6 +5,7 @@ import { format } from 'prettier'
 import type { Crowd } from './crowd.ts'
 import type { ImageFacts } from './image-facts.ts'
 import type { Cost, Late } from './measure.ts'
+import type { Death, Report, Row } from './report-data.ts'
 import { summary } from './summary.ts'
 import { middle, millis, table } from './table.ts'
 import { timelines } from './timelines.ts'
@@ -16,35 +17,6 @@ export const PICTURE_FILE = join(DOCS, 'nodes.svg')
 
 const BEGIN = '<!-- Made by `NODES_WRITE=1 npm run e2e:nodes` from nodes.json, from here … -->'
 const END = '<!-- … to here. -->'
-
-export interface Report {
-  readonly at: string
-  readonly machine: string
-  readonly kubernetes: string
-  readonly image: ImageFacts | undefined
-  readonly rows: readonly Row[]
-  readonly crowd: Crowd | undefined
-  readonly deaths: readonly Death[]
-}
-
-export interface Row {
-  readonly scenario: string
-  readonly title: string
-  readonly setting: string
-  readonly costs: readonly Cost[]
-  /** Of the machine, one minute's average, when it was measured. */
-  readonly load: number
-}
-
-/** A way to die, or only to seem dead, and what the operator made of it. */
-export interface Death {
-  readonly title: string
-  /** It emptied the Lease of the dead holder. */
-  readonly released: boolean
-  /** From the event to the first answer of the next leader, in milliseconds. */
-  readonly takeoverMillis: number
-  readonly load: number
-}
 
 /** What was measured now, and what an earlier run has measured of the rest. */
 export async function writeReport(now: Report): Promise<void> {

@@ -46,15 +46,25 @@ export const SCENARIOS: readonly Scenario[] = [
     limitMillis: MINUTE,
     settings: ASSIGN,
     times: (setting) => (setting.routing === 'Direct' ? 15 : 3),
-    async act(scene, { name }) {
-      const { namespace } = scene
-      const at = wallMillis()
-      const metadata = { annotations: { 'leadergroup.io/ineligible': 'true' } }
-      must(await scene.world.api.mergePatch(Pods, { namespace, name }, { metadata }))
-      return at
+    act: excuse,
+    repair: readmit,
+  },
+  {
+    // All kube-proxies of this cluster write at the same moment, on the cores of one machine. Those of real nodes do not.
+    name: 'planned-alone',
+    title: "leader made ineligible, both pods live, and kube-proxy runs on the client's node alone",
+    ownNodes: true,
+    limitMillis: MINUTE,
+    settings: ASSIGN.filter(({ routing }) => routing === 'Direct'),
+    times: () => 15,
+    act(scene, leader) {
+      for (const node of scene.serverNodes) node.pauseRouting()
+      return excuse(scene, leader)
     },
-    repair: async (scene, { name }) =>
-      void (await scene.kubectl('annotate', 'pod', name, 'leadergroup.io/ineligible-')),
+    async repair(scene, leader) {
+      for (const node of scene.serverNodes) node.resumeRouting()
+      await readmit(scene, leader)
+    },
   },
   {
     name: 'kill',
@@ -204,6 +214,18 @@ export const SCENARIOS: readonly Scenario[] = [
     act: remove,
   },
 ]
+
+/** No candidate any more, though it goes on as before. */
+async function excuse({ world: { api }, namespace }: Scene, { name }: PodFacts): Promise<number> {
+  const at = wallMillis()
+  const metadata = { annotations: { 'leadergroup.io/ineligible': 'true' } }
+  must(await api.mergePatch(Pods, { namespace, name }, { metadata }))
+  return at
+}
+
+async function readmit(scene: Scene, { name }: PodFacts): Promise<void> {
+  await scene.kubectl('annotate', 'pod', name, 'leadergroup.io/ineligible-')
+}
 
 async function remove({ world: { api }, namespace }: Scene, { name }: PodFacts): Promise<number> {
   const at = wallMillis()

@@ -34,6 +34,7 @@ export class Scene implements AsyncDisposable {
   readonly setting: Setting
   readonly namespace: string
   readonly record: Record
+  readonly #clientNode: string
   #rules: Rules | undefined
   #labels: LabelWitness | undefined
 
@@ -45,9 +46,9 @@ export class Scene implements AsyncDisposable {
       ['apply', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }),
     )
-    const scene = new Scene(world, setting, namespace, new Record(world.api, namespace))
+    const scene = new Scene(world, setting, namespace, clientNode)
     try {
-      await scene.#begin(clientNode)
+      await scene.#begin()
       return scene
     } catch (error) {
       await scene[Symbol.asyncDispose]()
@@ -55,14 +56,16 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  private constructor(world: World, setting: Setting, namespace: string, record: Record) {
+  private constructor(world: World, setting: Setting, namespace: string, clientNode: string) {
     this.world = world
     this.setting = setting
     this.namespace = namespace
-    this.record = record
+    this.record = new Record(world.api, namespace)
+    this.#clientNode = clientNode
   }
 
-  async #begin(clientNode: string): Promise<void> {
+  async #begin(): Promise<void> {
+    const clientNode = this.#clientNode
     if (this.world.own) await this.#untilNodesAreBack()
     const { own } = this.world
     if (own) this.#labels = await LabelWitness.open(own.cluster.plane.etcdUrl, this.namespace, LEADER_LABEL)
@@ -119,6 +122,11 @@ export class Scene implements AsyncDisposable {
   async pod(name: string): Promise<PodFacts> {
     const { metadata, spec } = must(await this.world.api.get(Pods, { namespace: this.namespace, name }))
     return { name, uid: metadata.uid, node: spec!.nodeName! }
+  }
+
+  /** All but the client's, where they are our own. */
+  get serverNodes(): readonly Node[] {
+    return (this.world.own?.nodes ?? []).filter(({ name }) => name !== this.#clientNode)
   }
 
   /** The node of a pod, where it is one that can be treated roughly. */

@@ -1,11 +1,12 @@
 /** What a user asks first, of all that the report has. */
-import type { Row } from './report.ts'
+import type { Row } from './report-data.ts'
 import { middle, table } from './table.ts'
 
 /** Empty where none of it was measured. */
 export function summary(rows: readonly Row[]): readonly string[] {
-  const planned = of(rows, 'planned').map(({ setting, costs }) => [
-    `both pods live: from the Lease to the new leader's first answer, ${setting}`,
+  const planned = [...of(rows, 'planned'), ...of(rows, 'planned-alone')].map(({ scenario, setting, costs }) => [
+    `both pods live: from the Lease to the new leader's first answer, ${setting}` +
+      (scenario === 'planned' ? '' : ", one kube-proxy, the client's"),
     ...times(costs.map(({ lease, answer }) => difference(lease, answer))),
     String(costs.reduce((sum, { failed }) => sum + (failed['ECONNREFUSED'] ?? 0), 0)),
   ])

@@ -1,6 +1,6 @@
 /** The time lines of all scenarios as one picture: from the event to the first answer of the new leader. */
 import type { Cost } from './measure.ts'
-import type { Row } from './report.ts'
+import type { Row } from './report-data.ts'
 
 const ROW = 26
 const LEFT = 420
