@@ -392,6 +392,12 @@ export const GROUP: readonly Mutant[] = [
       killedBy: 'src/group/route-group.test.ts',
     },
     {
+      name: 'the record that the next term waits for is a chore',
+      find: 'const [steps, status] = election.preparing ? [actions, []] : [[], actions]',
+      replace: 'const [steps, status]: (readonly GroupAction[])[] = [[], actions]',
+      rule: 'L4: no group starves: a failover waits for no chores of others',
+    },
+    {
       name: 'the new leader leaves the followers only among the chores',
       find: 'const beside = election.urgent.some(isLabel) ? routing.besideLabel : []',
       replace: 'const beside: readonly GroupAction[] = []',
@@ -407,7 +413,7 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'chores stand in the way of a failover',
-      find: 'if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }\n',
+      find: 'if (election.urgent.length > 0 && !fault?.urgent) return { steps: [], chores: [] }\n',
       replace: '',
       rule: 'decisions: chores never hold a failover up',
     },

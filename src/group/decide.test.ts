@@ -159,6 +159,17 @@ const ORDER: readonly Row[] = [
     ['writeStatus'],
   ],
   [
+    'also when chores are put off',
+    {
+      lease: held,
+      pods: [...sealedTwice.pods, pod('db-2')],
+      group: group({ status: { term: 3 } }),
+      memory: { ...memory, putOff: { failures: 3, until: now + 500 } },
+    },
+    ['writeStatus'],
+    now + 500,
+  ],
+  [
     'and only once',
     written(observation({ lease: held, ...sealedTwice, group: group({ status: { term: 3 } }) })),
     ['name db-0 for term 5'],
@@ -253,6 +264,16 @@ describe('decide, for a group', () => {
       }
     })
   }
+
+  it('counts the record of a term that the next one waits for among the steps, and chores not', () => {
+    const waiting = { lease: held, pods: [...sealedTwice.pods, pod('db-2')], group: group({ status: { term: 3 } }) }
+    const steps = (change: Partial<GroupObservation>): readonly string[] => {
+      const { actions, urgent } = decide(observation(change), NOW)
+      return [...actions.slice(0, urgent).map(inWords), '|', ...actions.slice(urgent).map(inWords)]
+    }
+    assert.deepEqual(steps(waiting), ['writeStatus', '|', enrolling('db-2')])
+    assert.deepEqual(steps({ ...waiting, pods: [leader, pod('db-2')] }), ['|', enrolling('db-2'), 'writeStatus'])
+  })
 
   it('binds a status write to the group as read', () => {
     const read = group({ metadata: { uid: 'group-1', resourceVersion: '99' } })

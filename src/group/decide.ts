@@ -42,9 +42,10 @@ export function decide(o: GroupObservation, now: Instant): GroupDecision {
   const beside = election.urgent.some(isLabel) ? routing.besideLabel : []
   const later = choresDue(o, group, gate, election, routing, now)
   const wakeAt = earliest(election.wakeAt, later.wakeAt)
+  const steps = [...urgent, ...later.steps]
   return {
-    actions: [...urgent, ...beside, ...later.actions],
-    urgent: urgent.length,
+    actions: [...steps, ...beside, ...later.chores],
+    urgent: steps.length,
     ...(wakeAt === undefined ? {} : { wakeAt }),
     reason: election.reason,
   }
@@ -79,6 +80,13 @@ interface Due {
   readonly wakeAt?: number
 }
 
+interface Later {
+  /** What is to be recorded before the next holder can be named: as urgent as that is. */
+  readonly steps: readonly GroupAction[]
+  readonly chores: readonly GroupAction[]
+  readonly wakeAt?: number
+}
+
 /** Chores and status. Nothing of it delays a failover, unless the failover fails: then status says why. */
 function choresDue(
   o: GroupObservation,
@@ -87,16 +95,16 @@ function choresDue(
   election: Election,
   routing: RoutingDecision,
   now: Instant,
-): Due {
+): Later {
   const { fault, putOff } = o.memory
-  if (election.urgent.length > 0 && !fault?.urgent) return { actions: [] }
+  if (election.urgent.length > 0 && !fault?.urgent) return { steps: [], chores: [] }
   // A write of the gate is one of status: of two at the same version one would only be in the way of the other.
-  if (election.urgent.some(({ kind }) => kind === 'writeGate')) return { actions: [] }
-  const chores = election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)
-  const status = statusDue(o, group, gate, election, routing, now)
-  const actions = [...chores, ...status.actions]
-  if (putOff && putOff.until > now.monotonic && actions.length > 0) return { actions: [], wakeAt: putOff.until }
-  return { ...status, actions }
+  if (election.urgent.some(({ kind }) => kind === 'writeGate')) return { steps: [], chores: [] }
+  const { actions, ...waiting } = statusDue(o, group, gate, election, routing, now)
+  const [steps, status] = election.preparing ? [actions, []] : [[], actions]
+  const chores = [...(election.urgent.length > 0 ? [] : election.chores.slice(0, CHORES_AT_ONCE)), ...status]
+  if (putOff && putOff.until > now.monotonic && chores.length > 0) return { steps, chores: [], wakeAt: putOff.until }
+  return { ...waiting, steps, chores }
 }
 
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {

@@ -150,7 +150,7 @@ const ROWS: readonly Row[] = [
       group: group({ spec: { services: wishes }, status: { term: 3 } }),
     },
     ['writeStatus'],
-    0,
+    1,
   ],
   [
     'removes it beside the chores when nobody follows',
