@@ -13,10 +13,10 @@ interface Waiting {
 
 /** Lets a fault strike in the very moment it is meant for: by luck alone it would hardly ever find it. */
 export class Lookout {
-  readonly #stateOf: (group: string) => State
+  readonly #stateOf: (group: string) => State | undefined
   #waiting: readonly Waiting[] = []
 
-  constructor(stateOf: (group: string) => State) {
+  constructor(stateOf: (group: string) => State | undefined) {
     this.#stateOf = stateOf
   }
 

@@ -72,20 +72,23 @@ export class World implements Stage {
     }
   }
 
-  #stateOf(group: string): State {
-    const { leaderUid } = this.#boardOf(group)
+  /** Undefined: a plan that was made shorter may lack the group. */
+  #stateOf(group: string): State | undefined {
+    const board = this.#boardOf(group)
+    if (!board) return undefined
+    const { leaderUid } = board
     const holder = this.user.find(LeaderGroups, group)?.status?.holderUID
     if (leaderUid === undefined) return holder === undefined ? 'leaderless' : 'moving'
     return holder === leaderUid ? 'led' : 'moving'
   }
 
-  #boardOf(group: string): Board {
-    return this.boards.find((board) => board.group === group)!
+  #boardOf(group: string): Board | undefined {
+    return this.boards.find((board) => board.group === group)
   }
 
   /** The UID of the pod that leads the group; while none does, of the one that its gate names, which is about to. */
   #leaderOf({ name, mode }: GroupPlan): string | undefined {
-    const { leaderUid } = this.#boardOf(name)
+    const leaderUid = this.#boardOf(name)?.leaderUid
     if (leaderUid !== undefined) return leaderUid
     if (mode === 'Observe') return this.user.find(LeaderGroups, name)?.status?.holderUID
     return this.user.find(Leases, name)?.spec?.holderIdentity?.split('_').at(-1)
@@ -131,7 +134,8 @@ export class World implements Stage {
 
   /** The slot of the pod that leads the group or is about to, or one of the others. */
   slotOf(group: string, who: 'leader' | 'other'): Slot | undefined {
-    const leader = this.#leaderOf(this.plan.groups.find(({ name }) => name === group)!)
+    const plan = this.plan.groups.find(({ name }) => name === group)
+    const leader = plan && this.#leaderOf(plan)
     return this.slotsIn(group).find(({ podUid }) => podUid !== undefined && (podUid === leader) === (who === 'leader'))
   }
 
