@@ -61,14 +61,25 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const files = sources
+  .filter((file) => !file.endsWith('.test.ts'))
   .filter((file) => layerOf(file) !== 'sim' && !/^(kube|lock)\/contract|[-/]fixtures\.ts$/.test(file))
 
 describe('layers', () => {
   it('has rules for every layer', () => {
     const layers = [...new Set(files.map(layerOf))].toSorted()
     assert.deepEqual(layers, Object.keys(MAY_IMPORT).toSorted())
+  })
+
+  it('have no circle of imports, not even of types: what a file needs can be read before it', () => {
+    const imported = new Map(
+      sources.map((file) => {
+        const targets = importsOf(withoutComments(readFileSync(join(SRC, file), 'utf8'))).map(({ target }) => target)
+        return [file, targets.filter((target) => target.startsWith('.')).map((target) => join(dirname(file), target))]
+      }),
+    )
+    assert.deepEqual(circleOf(imported), [])
   })
 
   for (const file of files) {
@@ -102,6 +113,25 @@ describe('layers', () => {
     }
   }
 })
+
+/** The files of one circle; none: there is no circle. */
+function circleOf(imported: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const left = new Map(imported)
+  for (let isLess = true; isLess;) {
+    isLess = false
+    for (const [file, targets] of left) {
+      // Nothing that is left imports more: it is in no circle.
+      if (!targets.some((target) => left.has(target))) isLess = left.delete(file)
+    }
+  }
+  const path: string[] = []
+  let next = left.keys().next().value
+  while (next !== undefined && !path.includes(next)) {
+    path.push(next)
+    next = left.get(next)!.find((target) => left.has(target))
+  }
+  return next === undefined ? [] : path.slice(path.indexOf(next))
+}
 
 function layerOf(file: string): string {
   return file.split('/')[0]!

@@ -104,9 +104,15 @@ export const ROUTING: readonly Mutant[] = [
   ...mutantsOf('src/group/route-group.ts', 'src/group/route-group.test.ts', [
     {
       name: 'a sealed holder gets traffic',
-      find: 'const mayLead = pod?.selected === true && (stampedTerm(pod, gate) ?? Infinity) < term',
-      replace: 'const mayLead = pod?.selected === true',
+      find: 'const mayLead = leads(pod, gate) || (stampedTerm(pod, gate) ?? Infinity) < term',
+      replace: 'const mayLead = true',
       rule: 'design 4.5: a slice leads to whom the gate names while it may lead',
+    },
+    {
+      name: 'a leader without its stamp gets no traffic',
+      find: 'const mayLead = leads(pod, gate) || (stampedTerm',
+      replace: 'const mayLead = (stampedTerm',
+      rule: 'design 3: the label says where traffic goes',
     },
     {
       name: 'the slice goes while the next leader is named',

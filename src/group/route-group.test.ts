@@ -74,6 +74,12 @@ const ROWS: readonly Row[] = [
     0,
   ],
   [
+    'rests while the leader stands in its slice, also when somebody took its stamp off',
+    { lease: heldLease('db-0', 4, CONFIRMED), pods: [member(0, { ...leading(4), sealed: undefined })] },
+    ['writeStatus'],
+    0,
+  ],
+  [
     'holds the label back until the slice leads to the new leader',
     { lease: heldLease('db-1', 5, CONFIRMED), pods: [member(0, stamped(4)), member(1, stamped())] },
     ['replaceSlice db-leader-ipv4: db-1'],

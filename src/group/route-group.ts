@@ -4,7 +4,7 @@ import type { LeaderGroup } from './leadergroup.ts'
 import type { GroupObservation } from './observation.ts'
 import { decideRouting, type RoutingDecision } from './routing/decide-routing.ts'
 import type { RoutingAction } from './routing/routing-action.ts'
-import { stampedTerm } from './seal.ts'
+import { leads, stampedTerm } from './seal.ts'
 
 /** The routing that follows from who leads. */
 export function routeGroup(
@@ -38,11 +38,15 @@ export function routeGroup(
   }
 }
 
-/** The gate's holder while it may lead, also before it is labelled and until it is sealed. */
+/**
+ * The gate's holder while it may lead, also before it is labelled and until it is sealed. Who leads goes on even if somebody
+ * took its stamp off: it keeps its label, so it keeps its traffic.
+ */
 function leaderOf(o: GroupObservation, gate: Gate): { readonly uid: string; readonly term: number } | undefined {
   if (gate.kind !== 'held') return undefined
   const { holder, term } = gate
   const pod = o.pods.find(({ uid }) => uid === holder.uid)
-  const mayLead = pod?.selected === true && (stampedTerm(pod, gate) ?? Infinity) < term
+  if (pod?.selected !== true) return undefined
+  const mayLead = leads(pod, gate) || (stampedTerm(pod, gate) ?? Infinity) < term
   return mayLead ? { uid: holder.uid, term } : undefined
 }

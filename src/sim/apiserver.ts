@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
+import { invalidValue } from './cause.ts'
 import { checkPreconditions, deletion, goesWithUpdate, wholeSeconds, type DeleteOptions } from './deletes.ts'
 import { encoded } from './encoded.ts'
 import { collectGarbage } from './garbage-collector.ts'
@@ -7,16 +8,8 @@ import { jsonPatch } from './json-patch.ts'
 import { list } from './lists.ts'
 import { mergePatch } from './merge-patch.ts'
 import { parseRequest, type ParsedRequest } from './requests.ts'
-import type { ResourceType } from './resource-types.ts'
-import {
-  alreadyExists,
-  badRequest,
-  invalidValue,
-  notFound,
-  notSimulated,
-  resourceNotFound,
-  StatusError,
-} from './status-error.ts'
+import { RESOURCE_TYPES, type ResourceType } from './resource-types.ts'
+import { alreadyExists, badRequest, notFound, notSimulated, resourceNotFound, StatusError } from './status-error.ts'
 import { Store, type Feed, type Revision } from './store.ts'
 import { isRecord, withMeta, type Incoming, type StoredObject } from './stored-object.ts'
 import { Watches, type ExpiredWatch } from './watches.ts'
@@ -32,11 +25,14 @@ export interface TransportOptions {
   readonly before?: (request: TransportRequest) => Promise<TransportResponse | undefined>
 }
 
-/** One of several servers over one store: what it shows of the store, and the watches that clients have with it. */
-export interface Replica {
+/** What one of several servers over one store shows of one type, and the watches that clients have with it. */
+export interface Cached {
   readonly feed: Feed
   readonly watches: Watches
 }
+
+/** One of several servers: it has a watch cache for each type, and one knows nothing of how far the next has got. */
+export type Replica = ReadonlyMap<ResourceType, Cached>
 
 export interface Response extends TransportResponse {
   /** What the body says; absent for a watch. */
@@ -95,10 +91,14 @@ export class ApiServer {
     this.#store.onCommit(listener)
   }
 
-  /** Another server over the same store, whose watch cache may lag: `feed` says what it shows. */
-  replica(feed: (store: Feed) => Feed): Replica {
-    const shown = feed(this.#store)
-    return { feed: shown, watches: new Watches(shown, this.#clock, REPLICA_CUTS_EVERY) }
+  /** Another server over the same store, whose watch caches may lag: `feed` says what that of a type shows. */
+  replica(feed: (store: Feed, type: ResourceType) => Feed): Replica {
+    return new Map(
+      RESOURCE_TYPES.map((type) => {
+        const shown = feed(this.#store, type)
+        return [type, { feed: shown, watches: new Watches(shown, this.#clock, REPLICA_CUTS_EVERY) }]
+      }),
+    )
   }
 
   transport({ user = 'admin', before }: TransportOptions = {}): Transport {
@@ -130,10 +130,11 @@ export class ApiServer {
   respond(request: TransportRequest, user: string, replica?: Replica): Response {
     return this.#catching((): Response => {
       const parsed = this.#parse(request)
-      if (parsed.verb === 'watch') return this.#watch(parsed, request.signal, replica?.watches)
+      const cached = replica?.get(parsed.type)
+      if (parsed.verb === 'watch') return this.#watch(parsed, request.signal, cached?.watches)
       const isCached = parsed.verb === 'list' && parsed.query.get('resourceVersion') === '0'
       const { code, body } =
-        isCached && replica ? { code: 200, body: list(replica.feed, parsed) } : this.#answer(parsed, user)
+        isCached && cached ? { code: 200, body: list(cached.feed, parsed) } : this.#answer(parsed, user)
       return jsonResponse(code, body)
     }, jsonResponse)
   }

@@ -1,3 +1,4 @@
+import type { Cause } from './cause.ts'
 import { readCrd, structured } from './custom-schema.ts'
 import { defaultEndpointSlice, defaultPod, defaultService, type Defaulting } from './defaults.ts'
 import {
@@ -7,7 +8,6 @@ import {
   validateEndpointSlice,
   validateLease,
 } from './validation.ts'
-import type { Cause } from './status-error.ts'
 import type { StoredObject } from './stored-object.ts'
 
 type Content = Readonly<Record<string, unknown>>

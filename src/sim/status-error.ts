@@ -1,10 +1,5 @@
+import type { Cause } from './cause.ts'
 import type { ResourceType } from './resource-types.ts'
-
-export interface Cause {
-  readonly reason: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden'
-  readonly message: string
-  readonly field: string
-}
 
 /** A request that the server refuses: the `meta/v1` Status that it answers with. */
 export class StatusError extends Error {
@@ -64,10 +59,6 @@ export function invalid(
   const said = causes.map((cause) => `${cause.field}: ${cause.message}`)
   const message = `${qualified(type[by], type)} "${name}" is invalid: ${said.length === 1 ? said[0] : `[${said.join(', ')}]`}`
   return new StatusError(422, message, { reason: 'Invalid', details: { ...details(type[by], type, name), causes } })
-}
-
-export function invalidValue(field: string, value: unknown, why: string): Cause {
-  return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field }
 }
 
 export const expired = (message: string, metadata: object = {}): StatusError =>

@@ -1,4 +1,4 @@
-import { invalidValue, type Cause } from './status-error.ts'
+import { invalidValue, type Cause } from './cause.ts'
 import { fieldAt, type StoredObject } from './stored-object.ts'
 
 type Content = Readonly<Record<string, unknown>>

@@ -1,7 +1,8 @@
 import { same } from '../group/same.ts'
+import { invalidValue, type Cause } from './cause.ts'
 import type { Defaulting } from './defaults.ts'
 import { apiVersionOf, type ResourceType } from './resource-types.ts'
-import { badRequest, conflict, invalid, invalidValue, StatusError, type Cause } from './status-error.ts'
+import { badRequest, conflict, invalid, StatusError } from './status-error.ts'
 import { isRecord, type Incoming, type StoredMeta, type StoredObject } from './stored-object.ts'
 
 /**

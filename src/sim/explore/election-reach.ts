@@ -1,5 +1,6 @@
 import { canonical } from './election-canonical.ts'
-import { electionSteps, type ElectionRules } from './election-steps.ts'
+import type { ElectionRules } from './election-rules.ts'
+import { electionSteps } from './election-steps.ts'
 import { leads, NO_FAULTS, type Election } from './election-world.ts'
 
 /**

@@ -64,3 +64,10 @@ function emptied(before: LeaseRecord, release: LeaseRecord, { name, work }: Cand
   }
   return work?.number === release.leaseTransitions ? `${name} releases the lock while its work runs` : undefined
 }
+
+/** What is found there, in words. */
+export function inShort(found: Election['stored']): string {
+  if (found === 'absent') return 'no lock'
+  const { holderIdentity, leaseTransitions } = found.record
+  return `${holderIdentity || 'nobody'} in term ${leaseTransitions}`
+}

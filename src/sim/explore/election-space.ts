@@ -1,7 +1,8 @@
 import { isSameTerm } from '../../election/record.ts'
 import { canonical } from './election-canonical.ts'
 import type { Reach } from './election-reach.ts'
-import { electionSteps, type ElectionRules } from './election-steps.ts'
+import type { ElectionRules } from './election-rules.ts'
+import { electionSteps } from './election-steps.ts'
 import { isOfThisLock, leads, type Candidate, type Election, type ElectionOmission } from './election-world.ts'
 import type { Space } from './explore.ts'
 

@@ -1,32 +1,18 @@
-import { decide, type Action } from '../../election/decide.ts'
-import type { Attempt, Instant, Observation } from '../../election/observation.ts'
-import { carryOut, isHopeless } from './election-register.ts'
+import type { Instant, Observation } from '../../election/observation.ts'
+import { carryOut, inShort, isHopeless } from './election-register.ts'
+import { answered, arrival, requestSteps } from './election-requests.ts'
+import type { ElectionRules } from './election-rules.ts'
 import { tell } from './election-tell.ts'
+import { timeSteps } from './election-time.ts'
 import {
-  instantOf,
-  leads,
   replacing,
   restarted,
   spend,
   type Candidate,
   type Election,
   type ElectionBudget,
-  type ElectionOmission,
   type ElectionStep,
-  type Sent,
 } from './election-world.ts'
-
-export interface ElectionRules {
-  /** Writes take no time. */
-  readonly promptWrites?: boolean
-  /** Reads take no time. */
-  readonly promptReads?: boolean
-  /** Work returns as soon as its term is over. */
-  readonly promptWork?: boolean
-  /** A process may be stopped between what it decides and what it sends. */
-  readonly hesitant?: boolean
-  readonly omission?: ElectionOmission
-}
 
 /** Every world that one step leads to, with the step in words. */
 export function* electionSteps(world: Election, rules: ElectionRules): Generator<ElectionStep> {
@@ -64,144 +50,6 @@ function* slowSteps(world: Election, rules: ElectionRules): Generator<ElectionSt
   yield* lateSteps(world, rules)
   yield* hostileSteps(world)
   yield* timeSteps(world, rules)
-}
-
-function* requestSteps(
-  world: Election,
-  index: number,
-  candidate: Candidate,
-  rules: ElectionRules,
-): Generator<ElectionStep> {
-  const { name, sent, decided } = candidate
-  if (!sent) {
-    const actions = decided ?? due(world, candidate, rules.omission)
-    if (actions.length === 0) return
-    const what = actions.map(inWords).join(' and ')
-    if (rules.hesitant && !decided)
-      yield [
-        `${name} decides to ${what}`,
-        replacing({ ...world, serial: world.serial + 1 }, index, { ...candidate, decided: actions }),
-      ]
-    else yield [`${name}: ${what}`, send(world, index, actions, rules)]
-    return
-  }
-  if (sent.answer === undefined) yield arrival(world, index, candidate, sent, rules)
-  else yield [`${name} has the answer`, answered(world, index, candidate, sent, sent.answer, rules)]
-  if (world.budget.givenUp > 0) yield givingUp(world, index, candidate, sent, rules)
-}
-
-/** The digits below the millisecond are drawn in the shell around `decide`, so that no two writes are the same text. */
-function due(world: Election, candidate: Candidate, omission?: ElectionOmission): readonly Action[] {
-  const { monotonic, wall } = instantOf(candidate, omission)
-  return decide(misjudged(candidate, omission), { monotonic, wall: wall + world.serial / 1000 }).actions
-}
-
-/** How things look to an elector that forgets a rule. */
-function misjudged({ o, now }: Candidate, omission?: ElectionOmission): Observation {
-  const { sight } = o
-  if (sight?.kind !== 'record') return o
-  if (omission === 'trustedRenewTime') {
-    const since = now.monotonic - (now.wall - Date.parse(sight.record.renewTime ?? ''))
-    return { ...o, sight: { ...sight, since } }
-  }
-  if (omission === 'ownDuration') {
-    return {
-      ...o,
-      sight: { ...sight, record: { ...sight.record, leaseDurationSeconds: o.timing.leaseDurationMillis / 1000 } },
-    }
-  }
-  return o
-}
-
-function send(
-  world: Election,
-  index: number,
-  actions: readonly Action[],
-  { omission, promptReads }: ElectionRules,
-): Election {
-  return actions.reduce<Election>((at, action) => {
-    const candidate = { ...at.candidates[index]!, decided: undefined }
-    const startedAt = instantOf(candidate, omission)
-    const told = (event: Parameters<typeof tell>[2], change: Partial<Candidate>): Election =>
-      tell(at, index, event, { decided: undefined, ...change }, omission)
-    switch (action.kind) {
-      case 'tick':
-        return told((now) => ({ kind: 'tick', at: now }), {})
-      case 'watch':
-        return told((now) => ({ kind: 'watching', at: now, open: true }), {
-          watch: { told: undefined, arriving: undefined },
-        })
-      case 'read':
-        if (promptReads) return told((now) => ({ kind: 'read', at: now, startedAt, found: at.stored }), {})
-        return replacing(at, index, { ...candidate, sent: { startedAt } })
-      case 'write': {
-        const { purpose, record, version } = action
-        const attempt: Attempt = { purpose, record, startedAt }
-        const { heard, name: by, now } = candidate
-        const silence = heard && heard.found.version === version ? silenceOf(heard, now) : 0
-        const write = { by, attempt, version, silence }
-        return {
-          ...told((now) => ({ kind: 'sent', at: now, attempt }), { sent: { startedAt, write } }),
-          serial: at.serial + 1,
-        }
-      }
-    }
-  }, world)
-}
-
-/** In milliseconds; longer than what the record asks for tells no more. */
-function silenceOf({ found, at }: NonNullable<Candidate['heard']>, { monotonic }: Instant): number {
-  return Math.min(monotonic - at, found.record.leaseDurationSeconds * 1000)
-}
-
-function arrival(
-  world: Election,
-  index: number,
-  candidate: Candidate,
-  sent: Sent,
-  { omission }: ElectionRules,
-): ElectionStep {
-  const { name } = candidate
-  if (!sent.write) {
-    const words = `the server answers ${name} with ${inShort(world.stored)}`
-    return [words, replacing(world, index, { ...candidate, sent: { ...sent, answer: world.stored } })]
-  }
-  const { world: after, answer } = carryOut(world, sent.write, omission)
-  const words = `the server ${answer === 'conflict' ? 'refuses' : 'carries out'} the write of ${name}`
-  return [words, replacing(after, index, { ...candidate, sent: { ...sent, answer } })]
-}
-
-function answered(
-  world: Election,
-  index: number,
-  candidate: Candidate,
-  { startedAt, write }: Sent,
-  answer: NonNullable<Sent['answer']>,
-  { omission }: ElectionRules,
-): Election {
-  const idle = { sent: undefined }
-  if (answer === 'conflict') {
-    return tell(world, index, (at) => ({ kind: 'conflict', at, attempt: write!.attempt }), idle, omission)
-  }
-  if (!write) return tell(world, index, (at) => ({ kind: 'read', at, startedAt, found: answer }), idle, omission)
-  if (answer === 'absent') throw new Error(`${candidate.name}: a write is answered with nothing`)
-  return tell(world, index, (at) => ({ kind: 'wrote', at, attempt: write.attempt, found: answer }), idle, omission)
-}
-
-function givingUp(
-  world: Election,
-  index: number,
-  { name }: Candidate,
-  sent: Sent,
-  { omission }: ElectionRules,
-): ElectionStep {
-  const { startedAt, write, answer } = sent
-  const late = write && answer === undefined ? [...world.late, write] : world.late
-  const after = { ...world, ...spend(world, 'givenUp'), late }
-  return [
-    `${name} gives up waiting`,
-    tell(after, index, (at) => ({ kind: 'failed', at, startedAt }), { sent: undefined }, omission),
-  ]
 }
 
 function* watchSteps(
@@ -307,65 +155,4 @@ function* hostileSteps(world: Election): Generator<ElectionStep> {
       { ...world, ...spend(world, 'deletions'), stored: 'absent', serial: serial + 1, past },
     ]
   }
-}
-
-/** All clocks go on, each by as much as it likes within its bounds. */
-function* timeSteps(world: Election, rules: ElectionRules): Generator<ElectionStep> {
-  const { budget, candidates } = world
-  if (budget.ticks <= 0) return
-  const after = { ...world, ...spend(world, 'ticks') }
-  for (const gains of products(candidates.map((each) => each.gains))) {
-    yield ['time passes', passed(after, gains, rules)]
-    if (budget.sleeps > 0) {
-      for (const [sleeper, { name }] of candidates.entries()) {
-        yield [
-          `time passes, and ${name} sleeps`,
-          passed({ ...after, ...spend(after, 'sleeps') }, gains, rules, sleeper),
-        ]
-      }
-    }
-  }
-}
-
-function passed(world: Election, gains: readonly number[], { omission }: ElectionRules, sleeper?: number): Election {
-  const aged = world.candidates.map((candidate, index) => {
-    const { monotonic, wall } = candidate.now
-    const gain = gains[index]!
-    return { ...candidate, now: { monotonic: monotonic + (index === sleeper ? 0 : gain), wall: wall + gain } }
-  })
-  return looked({ ...world, candidates: aged }, omission)
-}
-
-/**
- * Where wall clocks are never set and nobody sleeps, a term that is over by time stays so until somebody looks, and every
- * event makes the candidate look first. So to look at once makes no difference, but fewer worlds.
- */
-function looked(world: Election, omission?: ElectionOmission): Election {
-  const { sleeps, wallSteps } = world.budget
-  if (sleeps > 0 || wallSteps > 0 || omission !== undefined) return world
-  return world.candidates.reduce(
-    (at, candidate, index) =>
-      candidate.o.tenure && !leads({ ...candidate, o: { ...candidate.o, working: true } })
-        ? tell(at, index, (now) => ({ kind: 'tick', at: now }), {})
-        : at,
-    world,
-  )
-}
-
-function products(choices: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  return choices.reduce<readonly (readonly number[])[]>(
-    (all, each) => all.flatMap((some) => each.map((one) => [...some, one])),
-    [[]],
-  )
-}
-
-function inWords(action: Action): string {
-  if (action.kind !== 'write') return action.kind
-  return `${action.purpose} term ${action.record.leaseTransitions}`
-}
-
-function inShort(found: Election['stored']): string {
-  if (found === 'absent') return 'no lock'
-  const { holderIdentity, leaseTransitions } = found.record
-  return `${holderIdentity || 'nobody'} in term ${leaseTransitions}`
 }

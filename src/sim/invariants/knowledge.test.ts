@@ -58,6 +58,20 @@ function failures(count: number, millis: number): readonly Line[] {
   ]).flat()
 }
 
+/** A group wishes for so many Services, and by turns nobody lets it create one. */
+function refusedServices(count: number, wished: number): readonly Line[] {
+  const services = Array.from({ length: wished }, (_, index) => ({ name: `s${index}`, role: 'Leader', ports: [] }))
+  const creations = Array.from({ length: count }, (_, index): readonly Line[] => [
+    ({ at }): Fact => {
+      const body = { metadata: { name: `s${index % wished}` } }
+      const wish = { verb: 'create', resource: 'services', namespace: NAMESPACE, body } as const
+      return { kind: 'asked', at, process: OPERATOR, request: index, ...wish }
+    },
+    answered(index, 422),
+  ])
+  return [...LED, group({ spec: { services } }), ...creations.flat()]
+}
+
 /** Its own write of a pod has made version 20; then it asks for another one. */
 const wrote = (change: object, then: Line): readonly Line[] => [
   ...LED,
@@ -176,6 +190,8 @@ rows('retries', [
   ['twenty failures in a second', [...LED, ...failures(20, 1000)]],
   ['many failures in a long time', [...LED, ...failures(60, 6000)]],
   ['conflicts with what another operator writes', [...LED, operator('other'), ...rivalry(30, 'other')]],
+  ['creations of many objects', refusedServices(30, 30)],
+  ['creations of one object', refusedServices(30, 1), 'I14', /21 writes to services shop\/s0 failed/],
   ['a flood', [...LED, ...failures(30, 900)], 'I14', /21 writes to pods shop\/a failed within a second/],
   ['conflicts with its own writes', [...LED, ...rivalry(30, OPERATOR)], 'I14'],
   ['conflicts with what a stranger writes', [...LED, ...rivalry(30, 'somebody')], 'I14'],

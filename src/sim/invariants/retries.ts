@@ -53,19 +53,27 @@ export class Retries implements Invariant {
     }
   }
 
-  #isOvertaken({ process, resource, namespace, name }: Asked, { code }: Answered): boolean {
-    const writer = this.#writers.get(`${resource} ${namespace}/${name}`)
-    return code === CONFLICT && writer !== undefined && writer !== process
+  #isOvertaken(asked: Asked, { code }: Answered): boolean {
+    const writer = this.#writers.get(nameOf(asked))
+    return code === CONFLICT && writer !== undefined && writer !== asked.process
   }
 
-  #fail({ process, resource, namespace, name }: Asked, at: number): void {
-    const key = `${process} ${resource} ${namespace}/${name}`
+  #fail(asked: Asked, at: number): void {
+    const { process } = asked
+    const object = nameOf(asked)
+    const key = `${process} ${object}`
     let failures = this.#failures.get(key)
     if (!failures) this.#failures.set(key, (failures = []))
     failures.push(at)
     while (failures[0]! <= at - WINDOW_MILLIS) failures.shift()
     if (failures.length <= MOST_FAILURES * (this.#fastestRate.get(process) ?? 1)) return
-    this.#report('I14', process, `${failures.length} writes to ${resource} ${namespace}/${name} failed within a second`)
+    this.#report('I14', process, `${failures.length} writes to ${object} failed within a second`)
     failures.length = 0
   }
+}
+
+/** What is created is named in its body alone. */
+function nameOf({ resource, namespace, name, body }: Asked): string {
+  const { metadata } = (body ?? {}) as { readonly metadata?: { readonly name?: string } }
+  return `${resource} ${namespace}/${name ?? metadata?.name}`
 }

@@ -18,5 +18,7 @@ export function boundsOf(plan: Plan): Bounds {
 }
 
 export function slowestRateOf({ operators, slots }: Plan): number {
-  return Math.min(...[...operators, ...slots].map(({ clock }) => clock.rate))
+  const clocks = [...operators, ...slots].map(({ clock }) => clock)
+  const spares = slots.flatMap(({ spareClock }) => (spareClock ? [spareClock] : []))
+  return Math.min(...[...clocks, ...spares].map(({ rate }) => rate))
 }

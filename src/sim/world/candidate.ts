@@ -1,5 +1,5 @@
 import type { Link } from './link.ts'
-import type { ElectionPlan } from './operator-process.ts'
+import type { ElectionPlan } from './operator-plan.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 /** How the program in a pod elects. */

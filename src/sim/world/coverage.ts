@@ -2,15 +2,14 @@ import type { LogFields } from '../../operator/log.ts'
 import type { LeaseSpec } from '../../kube/objects.ts'
 import type { Deed, PlannedEvent } from './plan.ts'
 
-/** What a group is like when a fault strikes. */
-export const STATES = ['led', 'moving', 'leaderless'] as const
-export type State = (typeof STATES)[number]
+/** A server shows an event after a later one of another type. */
+export const OVERTAKEN = 'events out of order'
 
 /** The name of a fault, however long it lasts and whomever it strikes. */
 export function faultName(deed: PlannedEvent): string {
   switch (deed.do) {
     case 'endPod':
-      return `${deed.who} ${deed.how}`
+      return `${deed.who === 'all' ? 'every pod' : deed.who} ${deed.how}`
     case 'operator':
     case 'stop':
       return `${strikes(deed.which)} ${deed.how}`
@@ -27,7 +26,7 @@ export function faultName(deed: PlannedEvent): string {
     case 'serverDown':
       return deed.server === 'all' ? 'all servers down' : 'a server down'
     case 'freeze':
-      return 'a watch cache stands still'
+      return deed.what === 'all' ? 'a server stands still' : `the watch cache of ${deed.what} stands still`
     case 'compact':
       return `compaction told by ${deed.refusal}`
     case 'hand':

@@ -1,4 +1,5 @@
-import { STATES } from './coverage.ts'
+import { OVERTAKEN } from './coverage.ts'
+import { STATES } from './state.ts'
 
 const OPERATOR = [
   'kill',
@@ -16,7 +17,8 @@ const EFFECTS = ['lose', 'mute', 'reset', 'refuse', 'twice', 'late', 'slow'].con
   [401, 403, 429, 500, 503, 504].map((status) => `answer ${status}`),
 )
 const ENDS = ['unready', 'delete', 'force', 'crash', 'fail', 'succeed', 'node']
-const SERVERS = ['a server down', 'all servers down', 'a watch cache stands still'].concat([
+const SERVERS = ['a server down', 'all servers down', 'a server stands still'].concat([
+  ...['pods', 'leases', 'leadergroups'].map((type) => `the watch cache of ${type} stands still`),
   'compaction told by event',
   'compaction told by status',
 ])
@@ -24,6 +26,7 @@ const HANDS = ['label', 'unlabel', 'unstamp', 'forgeTerm', 'wipeStatus', 'desele
   'deleteLease',
   'takeLease',
   'slices',
+  'hostileGroup',
 ])
 const HANDS_ON_ASSIGNED = ['spoilMark', 'copyLease', 'pauseGroup']
 const STRANGERS = ['pods', 'lease', 'group']
@@ -35,17 +38,25 @@ const FAULTS: readonly string[] = [
   ...HANDS.map((name) => `hand ${name}`),
   ...STRANGERS.map((name) => `strangers write ${name}`),
 ]
-const ASSIGNED = ['leader ineligible', ...HANDS_ON_ASSIGNED.map((name) => `hand ${name}`)]
+const ASSIGNED = [
+  'leader ineligible',
+  'every pod ineligible',
+  'every pod unready',
+  'every pod force',
+  ...HANDS_ON_ASSIGNED.map((name) => `hand ${name}`),
+]
 const OBSERVED = [
   'leader giveWay',
+  'every pod giveWay',
+  'every pod delete',
   'hand garbageLease',
   ...[...CANDIDATE, ...EFFECTS].map((name) => `candidate ${name}`),
 ]
 
-/** Nothing strikes a leader of a group that has none. */
+/** Nothing strikes a leader of a group that has none, and hardly ever do all pods end while nobody leads. */
 function pairs(mode: string, faults: readonly string[]): readonly string[] {
   return faults.flatMap((fault) =>
-    STATES.filter((state) => state !== 'leaderless' || !fault.startsWith('leader ')).map(
+    STATES.filter((state) => state !== 'leaderless' || !/^(leader|every pod) /.test(fault)).map(
       (state) => `${fault} × ${mode}, ${state}`,
     ),
   )
@@ -93,4 +104,6 @@ export const DECLARED: readonly string[] = [
   ...ACTS,
   ...ELECTION,
   ...CONDITIONS,
+  OVERTAKEN,
+  'another build acts',
 ]

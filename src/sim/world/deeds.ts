@@ -21,19 +21,47 @@ interface Party {
 /** Makes one planned event happen. */
 export function perform(world: World, deed: PlannedEvent): void {
   world.trace.tell(world.world.now(), 'fate', () => described(deed))
-  world.reachFault(faultName(deed), 'group' in deed ? deed.group : undefined)
+  const strikes = strikesOf(world, deed)
+  // What finds nobody there is no fault that was tried.
+  if (strikes.length > 0) world.reachFault(faultName(deed), 'group' in deed ? deed.group : undefined)
+  for (const strike of strikes) strike()
+}
+
+/** What is done to whom. */
+function strikesOf(world: World, deed: PlannedEvent): readonly (() => void)[] {
   switch (deed.do) {
     case 'endPod': {
-      const slot = world.slotOf(deed.group, deed.who)
-      return slot && endPod(world, slot, deed)
+      const slots = deed.who === 'all' ? world.slotsIn(deed.group) : [world.slotOf(deed.group, deed.who)]
+      return slots.flatMap((slot) => (slot?.podName === undefined ? [] : [() => endPod(world, slot, deed)]))
     }
     case 'operator':
-      return world.operatorsOf(deed.which).forEach((operator) => endOperator(world, operator, deed))
+      return running(world, deed).map((operator) => () => endOperator(world, operator, deed))
     case 'killAfterWrite':
-      return world.operatorsOf(deed.which).forEach((operator) => killAfterWrite(world, operator, deed))
+      return running(world, deed).map((operator) => () => killAfterWrite(world, operator, deed))
+    case 'stop':
+    case 'stepWall':
+    case 'weather':
+    case 'cut':
+    case 'silence':
+      return partiesOf(world, deed.which).map((party) => () => strike(world, party, deed))
     case 'freeze':
-      world.network.freeze(deed.server)
-      return world.later(deed.millis, () => world.network.thaw(deed.server))
+    case 'serverDown':
+    case 'compact':
+    case 'hand':
+    case 'strangers':
+      return [() => strikeAll(world, deed)]
+  }
+}
+
+/** What befalls no process. */
+function strikeAll(
+  world: World,
+  deed: DeedOf<'freeze' | 'serverDown' | 'compact' | 'hand' | 'strangers'> & PlannedEvent,
+): void {
+  switch (deed.do) {
+    case 'freeze':
+      world.network.freeze(deed.server, deed.what)
+      return world.later(deed.millis, () => world.network.thaw(deed.server, deed.what))
     case 'serverDown': {
       const servers = deed.server === 'all' ? world.network.indexes : [deed.server]
       for (const server of servers) world.network.stop(server)
@@ -46,13 +74,11 @@ export function perform(world: World, deed: PlannedEvent): void {
       return meddle(world, deed)
     case 'strangers':
       return world.later(0, () => repeat(world, deed, deed.times))
-    case 'stop':
-    case 'stepWall':
-    case 'weather':
-    case 'cut':
-    case 'silence':
-      for (const party of partiesOf(world, deed.which)) strike(world, party, deed)
   }
+}
+
+function running(world: World, { which }: DeedOf<'operator' | 'killAfterWrite'>): readonly OperatorProcess[] {
+  return world.operatorsOf(which).filter(({ isRunning }) => isRunning)
 }
 
 function partiesOf(world: World, which: Which): readonly Party[] {
@@ -124,14 +150,15 @@ function endPod(world: World, slot: Slot, { how, millis }: DeedOf<'endPod'>): vo
     case 'succeed':
       slot.crash(0, how === 'fail' ? 'Failed' : 'Succeeded')
       return world.later(millis, () => slot.delete(0))
-    case 'node':
-      slot.switchOff()
+    case 'node': {
+      const machine = slot.switchOff()
       // The controller that deletes the pods of such a node comes round now and then.
-      world.later(millis / 2, () => slot.showNode(false, true))
+      world.later(millis / 2, () => machine.markOutOfService())
       return world.later(millis, () => {
-        slot.delete(0)
-        world.later(millis, () => slot.showNode(true))
+        slot.deleteFrom(machine)
+        world.later(millis, () => slot.switchOn(machine))
       })
+    }
   }
 }
 

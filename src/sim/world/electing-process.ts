@@ -39,7 +39,7 @@ export abstract class ElectingProcess implements Candidate {
     // One oscillator: the clocks of a node's processes agree.
     this.clock = new ProcessClock(world, { offsetMillis: node.wallNow() - world.wallNow(), rate: node.rate })
     this.random = new Dice(`${seed}/${process}`).random
-    this.link = new Link(process, stage, this.clock, new Dice(`${seed}/${process}/link`))
+    this.link = new Link({ process, host: process }, stage, this.clock, new Dice(`${seed}/${process}/link`))
     this.api = new Api(this.link, this.clock, { timeoutMillis: Math.min(5_000, renewDeadlineSeconds * 500) })
     witness.begins(process, 'candidate', node.rate, {
       lock: `${NAMESPACE}/${plan.lease}`,

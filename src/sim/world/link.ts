@@ -10,19 +10,30 @@ import type { Witness } from './witness.ts'
 interface Waiting {
   readonly resolve: (response: TransportResponse) => void
   readonly reject: (error: Error) => void
+  /** Aborted: nobody waits any more. */
+  readonly signal: AbortSignal
   /** As the judge knows it. */
   readonly asked: number | undefined
 }
 
+/** Whose connections these are. */
+export interface Party {
+  /** One life of a program: as whom it writes, and as whom the judge knows it. */
+  readonly process: string
+  /** What the weather strikes: the same for all lives of a replica. */
+  readonly host: string
+}
+
 interface Surroundings {
   readonly network: Network
-  readonly witness: Witness
+  readonly witness: Pick<Witness, 'asked' | 'answered' | 'unanswered' | 'read'>
 }
 
 /** How one process reaches the API servers, and as whom. */
 export class Link implements Transport {
   readonly #user: string
-  readonly #witness: Witness
+  readonly #host: string
+  readonly #witness: Surroundings['witness']
   readonly #network: Network
   readonly #process: ProcessClock
   readonly #dice: Dice
@@ -36,11 +47,12 @@ export class Link implements Transport {
   /** Called after each write that the server carried out, with how many there were. */
   onWrite: (count: number) => void = () => undefined
 
-  constructor(user: string, { network, witness }: Surroundings, process: ProcessClock, dice: Dice) {
-    this.#user = user
+  constructor({ process, host }: Party, { network, witness }: Surroundings, clock: ProcessClock, dice: Dice) {
+    this.#user = process
+    this.#host = host
     this.#witness = witness
     this.#network = network
-    this.#process = process
+    this.#process = clock
     this.#dice = dice
     this.#server = dice.whole(0, 7)
   }
@@ -57,7 +69,7 @@ export class Link implements Transport {
     signal.addEventListener('abort', abort, { once: true })
     const sent = this.#network.tamper(this.#user, request)
     const asked = this.#witness.asked(this.#user, sent)
-    this.#carry(sent, { resolve, reject, asked })
+    this.#carry(sent, { resolve, reject, signal, asked })
     try {
       return await promise
     } catch (error) {
@@ -90,6 +102,12 @@ export class Link implements Transport {
     this.#isDead = false
   }
 
+  /** No fault is left, and none waits for its next write. */
+  calm(): void {
+    this.revive()
+    this.onWrite = () => undefined
+  }
+
   /** The next connection goes to another server. */
   turn(): void {
     this.#server += 1
@@ -97,7 +115,7 @@ export class Link implements Transport {
 
   #carry(request: TransportRequest, waiting: Waiting): void {
     if (this.#isDead) return
-    const fate = this.#network.sky.fateOf(this.#user, request)
+    const fate = this.#network.sky.fateOf(this.#host, request)
     if (fate?.kind === 'lose') return
     if (fate?.kind === 'refuse') return this.#after(0, () => this.#reply(() => waiting.reject(refused())))
     if (fate?.kind === 'answer' && !fate.applied) return this.#answer(statusResponse(fate.status), waiting)
@@ -134,8 +152,7 @@ export class Link implements Transport {
     this.#after(extraMillis, () => {
       if (this.#isDead) return
       this.#reply(() => {
-        this.#witness.answered(this.#user, waiting.asked, response)
-        const arriving = body instanceof WatchStream ? this.#arriving(body) : body
+        const arriving = body instanceof WatchStream ? this.#arriving(body) : this.#heard(body, response, waiting)
         waiting.resolve({ ...response, body: arriving })
       })
     })
@@ -144,6 +161,17 @@ export class Link implements Transport {
   /** In the process, when it runs. */
   #reply(run: () => void): void {
     this.#process.whenRunning(run)
+  }
+
+  /** A process knows what it has read to the end in time: an answer that came while it was stopped may come too late. */
+  async *#heard(
+    body: AsyncIterable<Uint8Array>,
+    response: Response,
+    { signal, asked }: Waiting,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    yield* body
+    if (signal.aborted) this.#witness.unanswered(this.#user, asked)
+    else this.#witness.answered(this.#user, asked, response)
   }
 
   async *#arriving(stream: WatchStream): AsyncGenerator<Uint8Array, void, void> {

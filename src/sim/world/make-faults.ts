@@ -1,6 +1,8 @@
 import type { Dice } from './dice.ts'
+import type { FrozenType } from './network.ts'
 import type { Pace } from './pace.ts'
 import type { Deed, GroupPlan, Hand, OperatorRole, PlannedEvent, Which } from './plan.ts'
+import type { State } from './state.ts'
 import type { Effect, Traffic } from './weather.ts'
 
 interface Setting {
@@ -8,17 +10,32 @@ interface Setting {
   readonly servers: number
   readonly groups: readonly GroupPlan[]
   readonly pace: Pace
+  /** When leaders end. */
+  readonly ends: readonly { readonly at: number; readonly group: string }[]
 }
 
-/** Faults, one after the other, over the whole time. */
+/** A change of leader takes as long, mostly. */
+const CHANGE_MILLIS = 500
+
+/** Faults, one after the other, over the whole time; some of them while a leader is just being replaced. */
 export function faultsOf(dice: Dice, setting: Setting): readonly PlannedEvent[] {
   const faults: PlannedEvent[] = []
   const [shortest, longest] = setting.pace.faultMillis
-  for (let at = 3_000; ;) {
-    at += dice.millis(shortest, longest)
-    if (at >= setting.untilMillis) return faults
-    faults.push({ at: Math.round(at), ...faultOf(dice, setting) })
+  for (let next = 3_000; ;) {
+    next += dice.millis(shortest, longest)
+    if (next >= setting.untilMillis) return faults
+    const chosen = setting.ends.length > 0 && dice.chance(0.4) ? dice.pick(setting.ends) : undefined
+    if (!chosen) faults.push({ at: Math.round(next), ...faultOf(dice, setting) })
+    else faults.push(...atEnd(dice, chosen, setting))
   }
+}
+
+/** After the end of a leader; or, lest it depends on luck, as soon as the group is without one, or has one that is no leader yet. */
+function atEnd(dice: Dice, { at, group }: Setting['ends'][number], setting: Setting): readonly PlannedEvent[] {
+  const fault = faultOf(dice, { ...setting, groups: setting.groups.filter(({ name }) => name === group) })
+  if (dice.chance(0.5)) return [{ at: Math.round(at + dice.millis(1, CHANGE_MILLIS)), ...fault }]
+  const state = dice.weighted<State>({ moving: 3, leaderless: 1 })
+  return [{ at, ...fault, during: { group, state } }]
 }
 
 const KINDS = {
@@ -56,7 +73,7 @@ function faultOf(dice: Dice, { servers, groups, pace }: Setting): Deed {
     case 'silence':
       return { do: 'silence', which, millis }
     case 'freeze':
-      return { do: 'freeze', server: dice.whole(0, servers - 1), millis }
+      return { do: 'freeze', server: dice.whole(0, servers - 1), what: dice.weighted<FrozenType>(FROZEN), millis }
     case 'down':
       return { do: 'serverDown', server: dice.chance(0.3) ? 'all' : dice.whole(0, servers - 1), millis }
     case 'compact':
@@ -76,6 +93,7 @@ function faultOf(dice: Dice, { servers, groups, pace }: Setting): Deed {
   }
 }
 
+const FROZEN = { all: 3, pods: 1, leases: 1, leadergroups: 1 }
 const TRAFFIC = { all: 3, writes: 4, reads: 1, watches: 1, pods: 3, leases: 2, status: 2, events: 0.5, slices: 0.5 }
 
 const COMMON_HANDS = {
@@ -87,6 +105,7 @@ const COMMON_HANDS = {
   deselect: 1,
   regroup: 0.5,
   followers: 1,
+  hostileGroup: 1,
 }
 const HANDS: Readonly<Record<GroupPlan['mode'], Partial<Record<Hand, number>>>> = {
   Assign: {
@@ -102,7 +121,7 @@ const HANDS: Readonly<Record<GroupPlan['mode'], Partial<Record<Hand, number>>>> 
 }
 
 function effectOf(dice: Dice): Effect {
-  const kind = dice.weighted({ lose: 1, mute: 3, reset: 3, refuse: 1, twice: 1, late: 3, slow: 2, answer: 2 })
+  const kind = dice.weighted({ lose: 1, mute: 3, reset: 3, refuse: 1, twice: 1, late: 3, slow: 2, answer: 4 })
   if (kind === 'late' || kind === 'slow') return { kind, millis: dice.millis(5, 20_000) }
   if (kind !== 'answer') return { kind }
   const status = dice.pick([429, 500, 503, 504, 401, 403])

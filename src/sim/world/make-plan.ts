@@ -1,6 +1,6 @@
 import { Dice } from './dice.ts'
 import { faultsOf } from './make-faults.ts'
-import type { ElectionPlan, OperatorPlan } from './operator-process.ts'
+import type { ElectionPlan, OperatorPlan } from './operator-plan.ts'
 import { PACES, type Pace } from './pace.ts'
 import type { GroupPlan, Plan, PlannedEvent, PodEnd } from './plan.ts'
 import type { ClockPlan } from './process-clock.ts'
@@ -22,7 +22,7 @@ export function planOf(seed: number): Plan {
   )
   const lastAt = Math.round(dice.between(pace.spanMillis[0], pace.spanMillis[1]))
   const ends = groups.flatMap((group) => endsOf(dice, group, lastAt, pace))
-  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace })
+  const faults = faultsOf(dice, { untilMillis: lastAt, servers, groups, pace, ends })
   return {
     seed,
     network: { servers, latencyMillis: dice.pick([1, 5, 5, 40]), lagMillis: dice.pick([1, 5, 30, 500]) },
@@ -61,10 +61,12 @@ function operatorsOf(dice: Dice, pace: Pace): readonly OperatorPlan[] {
   const isElected = dice.chance(0.7)
   const count = dice.pick(pace === PACES.days ? [1, 1, 1, 1, 2] : [1, 1, 2, 2, 3])
   const election = dice.pick(pace.operatorLeases)
+  const isRolled = isElected && dice.chance(0.2)
   return ['operator-a', 'operator-b', 'operator-c'].slice(0, count).map((name) => ({
     name,
     clock: clockOf(dice, pace),
     ...(isElected ? { election } : {}),
+    ...(isRolled ? { otherBuild: dice.pick<'first' | 'second'>(['first', 'second']) } : {}),
   }))
 }
 
@@ -96,6 +98,7 @@ function slotsOf(dice: Dice, { name: group, mode }: GroupPlan, pace: Pace): read
     recreateMillis: dice.millis(1, 1_000),
     stopMillis: dice.millis(10, 3_000),
     clock: nodeClockOf(dice, isWild),
+    ...(dice.chance(0.5) ? { spareClock: nodeClockOf(dice, isWild) } : {}),
     ...(mode === 'Observe' ? { candidate: candidateOf(dice, group, timing, others, identity) } : {}),
   }))
 }
@@ -119,17 +122,25 @@ function sharing(dice: Dice, slots: readonly SlotPlan[], groups: readonly GroupP
 }
 
 /** Leaders end, one after the other. */
-function endsOf(dice: Dice, group: GroupPlan, lastAt: number, pace: Pace): readonly PlannedEvent[] {
+function endsOf(
+  dice: Dice,
+  group: GroupPlan,
+  lastAt: number,
+  pace: Pace,
+): readonly (PlannedEvent & { group: string })[] {
   const [shortest, longest] = group.mode === 'Observe' ? pace.termMillis : pace.gapMillis
-  const ends: PlannedEvent[] = []
+  const ends: (PlannedEvent & { group: string })[] = []
   for (let at = 1_000 + dice.between(0, 3_000); ;) {
     at += dice.millis(shortest, longest)
     if (at > lastAt) return ends
-    const who = dice.chance(0.9) ? 'leader' : 'other'
+    const who = dice.weighted<'leader' | 'other' | 'all'>({ leader: 22, other: 2, all: 1 })
     const how = dice.weighted<PodEnd>(group.mode === 'Observe' ? OBSERVED_ENDS : ASSIGNED_ENDS)
-    ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis: dice.millis(50, 5_000) })
+    // Now and then the next one just when it was named.
+    const during = dice.chance(0.05) ? { during: { group: group.name, state: 'moving' as const } } : {}
+    const millis = dice.millis(50, 5_000)
+    ends.push({ at: Math.round(at), do: 'endPod', group: group.name, who, how, millis, ...during })
   }
 }
 
 const ASSIGNED_ENDS = { ineligible: 8, unready: 8, delete: 2, force: 3, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3 }
-const OBSERVED_ENDS = { giveWay: 14, delete: 2, force: 1, crash: 2, fail: 0.3, succeed: 0.3, node: 0.3, unready: 0.5 }
+const OBSERVED_ENDS = { giveWay: 14, delete: 2, force: 1, crash: 2, fail: 0.3, succeed: 0.3, node: 0.8, unready: 0.5 }

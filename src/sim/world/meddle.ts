@@ -1,11 +1,12 @@
 import { GATE_ANNOTATION, groupKeys, LEADER_ROLE } from '../../group/keys.ts'
 import { EndpointSlices, Leases, Pods } from '../../kube/objects.ts'
 import { LeaderGroups } from '../../operator/resources.ts'
-import type { Deed } from './plan.ts'
+import { hostileGroup } from './hostile.ts'
+import type { Deed, PlannedEvent } from './plan.ts'
 import type { World } from './world.ts'
 
 /** What a person, or another program, does to the objects of a group. */
-export function meddle(world: World, { group, what, millis }: Extract<Deed, { do: 'hand' }>): void {
+export function meddle(world: World, { at, group, what, millis }: PlannedEvent & Extract<Deed, { do: 'hand' }>): void {
   const { user } = world
   const keys = groupKeys(group)
   const leader = world.slotOf(group, 'leader')?.podName
@@ -54,6 +55,11 @@ export function meddle(world: World, { group, what, millis }: Extract<Deed, { do
     case 'spoilMark':
       user.patch(Leases, group, { metadata: { annotations: { [GATE_ANNOTATION]: 'spoilt' } } })
       return
+    case 'hostileGroup': {
+      const hostile = hostileGroup(`${world.seed}/hostile/${at}`)
+      user.create(LeaderGroups, hostile)
+      return world.later(millis, () => user.delete(LeaderGroups, hostile.metadata.name))
+    }
     case 'copyLease':
       return putBack(world, group)
     case 'slices':

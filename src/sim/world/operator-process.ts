@@ -7,28 +7,18 @@ import { GroupOperator, type OperatorElection } from '../../operator/operator.ts
 import type { Elector } from '../invariants/facts.ts'
 import { decided } from './coverage.ts'
 import { Dice } from './dice.ts'
+import { NAMESPACE } from './hands.ts'
 import { Link } from './link.ts'
-import type { ClockPlan } from './process-clock.ts'
+import type { OperatorPlan } from './operator-plan.ts'
+import { OtherBuild } from './other-build.ts'
 import { ProcessClock } from './process-clock.ts'
 import type { Stage } from './stage.ts'
-
-/** In seconds, as flags give them. */
-export interface ElectionPlan {
-  readonly leaseDurationSeconds: number
-  readonly renewDeadlineSeconds: number
-  readonly retryPeriodSeconds: number
-}
-
-export interface OperatorPlan {
-  readonly name: string
-  readonly clock: ClockPlan
-  /** Absent: it acts without asking the others. */
-  readonly election?: ElectionPlan
-}
 
 export const OPERATORS_LEASE = { namespace: 'leadergroup-system', name: 'leadergroup-operator' }
 
 interface Life {
+  /** As whom it writes: what an earlier life sent may arrive late, and is not its own. */
+  readonly process: string
   readonly clock: ProcessClock
   readonly link: Link
   readonly stop: AbortController
@@ -41,6 +31,9 @@ export class OperatorProcess {
   readonly #stage: Stage
   #life: Life | undefined
   #lives = 0
+  #isRolledOut = false
+  /** It is to run as soon as its present life has come to its end. */
+  #isNext = false
 
   constructor(plan: OperatorPlan, stage: Stage) {
     this.name = plan.name
@@ -65,17 +58,35 @@ export class OperatorProcess {
     return `${this.name}_${this.#lives}`
   }
 
+  /** Its present life is one of the other build. */
+  get #isOther(): boolean {
+    const { otherBuild } = this.#plan
+    return otherBuild !== undefined && !this.#isRolledOut && this.#lives % 2 === (otherBuild === 'first' ? 1 : 0)
+  }
+
+  /** From now on it is of this build. */
+  rollOut(): void {
+    const isOther = this.#isOther
+    this.#isRolledOut = true
+    if (isOther) this.kill()
+    this.start()
+  }
+
+  /** Of one that was asked to stop and has not yet: at its end. */
   start(): void {
+    this.#isNext = this.#life?.stop.signal.aborted ?? false
     if (this.#life) return
     const { name } = this
     const { seed, trace, witness, world } = this.#stage
     const life = ++this.#lives
+    const process = `${name}/${life}`
+    const isOther = this.#isOther
     const dice = new Dice(`${seed}/${name}/${life}`)
     const { random } = dice
     const clock = new ProcessClock(world, this.#plan.clock)
-    const link = new Link(name, this.#stage, clock, new Dice(`${seed}/${name}/${life}/link`))
-    const api = new Api(link, clock, { fieldManager: 'leadergroup' })
-    const log = this.#log()
+    const link = new Link({ process, host: name }, this.#stage, clock, new Dice(`${seed}/${name}/${life}/link`))
+    const api = new Api(isOther ? new OtherBuild(link) : link, clock, { fieldManager: 'leadergroup' })
+    const log = this.#log(process, isOther)
     const metrics = new Metrics(clock)
     const events = new EventRecorder({ api, clock, log, metrics, instance: `${name}-${life}`, dryRun: false })
     const election = this.#election(api, clock, random)
@@ -87,28 +98,31 @@ export class OperatorProcess {
       metrics,
       events,
       election,
-      namespaces: [],
+      // The other one was installed for one namespace alone, and sees no nodes.
+      namespaces: isOther ? [NAMESPACE] : [],
       dryRun: false,
     })
     const stop = new AbortController()
-    this.#life = { clock, link, stop }
-    witness.begins(name, 'operator', this.#plan.clock.rate, this.#elector())
-    clock.onRate = (rate) => witness.rate(name, rate)
-    trace.fact(`${world.now()} start ${name}`)
-    trace.tell(world.now(), name, () => 'starts')
+    this.#life = { process, clock, link, stop }
+    witness.begins(process, 'operator', this.#plan.clock.rate, this.#elector())
+    clock.onRate = (rate) => witness.rate(process, rate)
+    trace.fact(`${world.now()} start ${process}`)
+    trace.tell(world.now(), process, () => (isOther ? 'starts, of another build' : 'starts'))
     operator
       .run(stop.signal)
       .then(() => events.stop())
       .then(
-        () => this.#end(link, stop.signal),
-        (error: unknown) => this.#stage.fault(name, error),
+        () => this.#end(process, link, stop.signal),
+        (error: unknown) => this.#stage.fault(process, error),
       )
   }
 
   /** SIGTERM. */
   stop(): void {
-    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'is asked to stop')
-    this.#life?.stop.abort(new Error('SIGTERM'))
+    const life = this.#life
+    if (!life) return
+    this.#stage.trace.tell(this.#stage.world.now(), life.process, () => 'is asked to stop')
+    life.stop.abort(new Error('SIGTERM'))
   }
 
   /** SIGKILL. What it has sent is on its way. */
@@ -116,19 +130,24 @@ export class OperatorProcess {
     const life = this.#life
     if (!life) return
     this.#life = undefined
-    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'is killed')
+    this.#stage.trace.tell(this.#stage.world.now(), life.process, () => 'is killed')
     life.clock.kill()
     life.link.close()
-    this.#stage.witness.ends(this.name, 'operator')
+    this.#ended(life.process)
   }
 
-  #end(link: Link, stopped: AbortSignal): void {
-    if (!stopped.aborted) this.#stage.fault(this.name, new Error('the operator ended by itself'))
+  #end(process: string, link: Link, stopped: AbortSignal): void {
+    if (!stopped.aborted) this.#stage.fault(process, new Error('the operator ended by itself'))
     link.close()
     if (this.#life?.link !== link) return
     this.#life = undefined
-    this.#stage.witness.ends(this.name, 'operator')
-    this.#stage.trace.tell(this.#stage.world.now(), this.name, () => 'has stopped')
+    this.#stage.trace.tell(this.#stage.world.now(), process, () => 'has stopped')
+    this.#ended(process)
+  }
+
+  #ended(process: string): void {
+    this.#stage.witness.ends(process, 'operator')
+    if (this.#isNext) this.start()
   }
 
   #elector(): Elector | undefined {
@@ -148,11 +167,12 @@ export class OperatorProcess {
     return { name: OPERATORS_LEASE.name, lock, identity: this.identity, ...this.#plan.election }
   }
 
-  #log(): Log {
+  #log(process: string, isOther: boolean): Log {
     const { trace, world } = this.#stage
     const say = (message: string, fields?: LogFields): void => {
       for (const branch of decided(message, fields)) this.#stage.reach(branch)
-      trace.tell(world.now(), this.name, () => `“${message}”${shown(fields)}`)
+      if (isOther && fields?.['changes'] !== undefined) this.#stage.reach('another build acts')
+      trace.tell(world.now(), process, () => `“${message}”${shown(fields)}`)
     }
     return { debug: () => undefined, info: say, warn: say, error: say, isEnabled: (level) => level !== 'debug' }
   }

@@ -1,4 +1,4 @@
-import type { ElectionPlan } from './operator-process.ts'
+import type { ElectionPlan } from './operator-plan.ts'
 
 type Range = readonly [from: number, to: number]
 
@@ -27,7 +27,7 @@ export const PACES: Readonly<Record<'storm' | 'hours' | 'days', Pace>> = {
     termMillis: [200, 4_000],
     faultMillis: [300, 10_000],
     lastMillis: [50, 12_000],
-    spanMillis: [30_000, 90_000],
+    spanMillis: [40_000, 120_000],
     rates: [0.5, 2],
     operatorLeases: [lease(5, 3, 1), lease(15, 10, 2)],
     candidateLeases: [lease(3, 2, 0.5), lease(5, 3, 1), lease(15, 10, 2)],

@@ -1,5 +1,6 @@
-import type { NetworkOptions } from './network.ts'
-import type { OperatorPlan } from './operator-process.ts'
+import type { Moment } from './lookout.ts'
+import type { FrozenType, NetworkOptions } from './network.ts'
+import type { OperatorPlan } from './operator-plan.ts'
 import type { SlotPlan } from './slot.ts'
 import type { Effect, Traffic } from './weather.ts'
 
@@ -21,8 +22,12 @@ export interface GroupPlan {
   readonly spec: object
 }
 
-/** True time in milliseconds since the start. */
-export type PlannedEvent = { readonly at: number } & Deed
+export type PlannedEvent = Deed & {
+  /** True time in milliseconds since the start. */
+  readonly at: number
+  /** Not at once, but as soon as this moment comes. */
+  readonly during?: Moment
+}
 
 /**
  * Of the operators the one that acts at that time, if one does; another one; each. Of the candidates those in the pods that
@@ -51,6 +56,7 @@ export type Hand =
   | 'copyLease'
   | 'garbageLease'
   | 'pauseGroup'
+  | 'hostileGroup'
   | 'slices'
 
 /**
@@ -61,7 +67,7 @@ export type Deed =
   | {
       readonly do: 'endPod'
       readonly group: string
-      readonly who: 'leader' | 'other'
+      readonly who: 'leader' | 'other' | 'all'
       readonly how: PodEnd
       /** Until it is ready, or its node there, again. */
       readonly millis: number
@@ -87,7 +93,7 @@ export type Deed =
     }
   | { readonly do: 'cut'; readonly which: Which; readonly withError: boolean }
   | { readonly do: 'silence'; readonly which: Which; readonly millis: number }
-  | { readonly do: 'freeze'; readonly server: number; readonly millis: number }
+  | { readonly do: 'freeze'; readonly server: number; readonly what: FrozenType; readonly millis: number }
   | { readonly do: 'serverDown'; readonly server: number | 'all'; readonly millis: number }
   | { readonly do: 'compact'; readonly refusal: 'event' | 'status' }
   | { readonly do: 'hand'; readonly group: string; readonly what: Hand; readonly millis: number }

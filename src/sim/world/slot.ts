@@ -1,14 +1,15 @@
-import { Nodes, Pods } from '../../kube/objects.ts'
+import { Pods } from '../../kube/objects.ts'
 import { wholeSeconds } from '../deletes.ts'
 import type { Revision } from '../store.ts'
 import type { StoredObject } from '../stored-object.ts'
 import type { Candidate, CandidatePlan } from './candidate.ts'
 import { startCandidate } from './candidates.ts'
 import { Hands } from './hands.ts'
-import { ProcessClock, type ClockPlan } from './process-clock.ts'
+import { Machine } from './machine.ts'
+import type { ClockPlan } from './process-clock.ts'
 import type { Stage } from './stage.ts'
 
-/** A place for one pod after another, on a node of its own. */
+/** A place for one pod after another, on one or two nodes of its own. */
 export interface SlotPlan {
   readonly name: string
   /** Selected by these groups. */
@@ -22,6 +23,8 @@ export interface SlotPlan {
   readonly stopMillis: number
   /** The node's, and of all processes on it. */
   readonly clock: ClockPlan
+  /** Of a second node: a pod comes back on the other one if its own is off. Without it, it waits. */
+  readonly spareClock?: ClockPlan
   readonly candidate?: CandidatePlan
 }
 
@@ -33,8 +36,10 @@ interface End {
 /** One life of a pod, as its kubelet knows it. */
 interface Life {
   readonly name: string
+  readonly machine: Machine
   readonly uid: string
-  readonly created: string
+  /** When its kubelet saw it first, by the node's clock. */
+  startTime: string | undefined
   container: 'waiting' | 'running' | 'ended'
   ready: boolean
   readyAt: string
@@ -47,29 +52,28 @@ interface Life {
 /** Workload controller and kubelet of one slot. */
 export class Slot {
   readonly plan: SlotPlan
-  readonly node: ProcessClock
   readonly #stage: Stage
-  readonly #kubelet: Hands
+  readonly #machines: readonly Machine[]
   readonly #controller: Hands
   readonly #address: string
+  /** Where pods are put for as long as it is on. */
+  #machine: Machine
   #life: Life | undefined
   #lives = 0
+  /** Processes of pods that are gone, until their kubelet has noticed. */
+  readonly #outliving = new Map<Candidate, Machine>()
   candidate: Candidate | undefined
   isEligible = true
 
   constructor(plan: SlotPlan, stage: Stage, index: number) {
     this.plan = plan
     this.#stage = stage
-    this.node = new ProcessClock(stage.world, plan.clock)
-    this.#kubelet = new Hands(stage.api, `system:node:${this.nodeName}`)
+    const { name, clock, spareClock } = plan
+    const spare = spareClock ? [new Machine(`node-${name}-spare`, spareClock, stage)] : []
+    this.#machine = new Machine(`node-${name}`, clock, stage)
+    this.#machines = [this.#machine, ...spare]
     this.#controller = new Hands(stage.api, 'system:serviceaccount:kube-system:workload-controller')
     this.#address = `10.128.${index >> 8}.${index & 255}`
-    this.#controller.create(Nodes, { metadata: { name: this.nodeName } })
-    this.showNode(true)
-  }
-
-  get nodeName(): string {
-    return `node-${this.plan.name}`
   }
 
   get podName(): string | undefined {
@@ -89,20 +93,23 @@ export class Slot {
     this.isEligible = true
     const { name, groups, keepsName } = this.plan
     const podName = keepsName ? name : `${name}-${++this.#lives}`
+    if (this.#machine.isOff) this.#machine = this.#machines.find(({ isOff }) => !isOff) ?? this.#machine
+    const machine = this.#machine
     const pod = this.#controller.create(Pods, {
       metadata: { name: podName, labels: Object.fromEntries(groups.map((group) => [`app-${group}`, 'yes'])) },
-      spec: { nodeName: this.nodeName, containers: [{ name: 'main', image: 'sim' }] },
+      spec: { nodeName: machine.name, containers: [{ name: 'main', image: 'sim' }] },
     })
     // The name is taken by a pod that is still to go.
     if (!pod) return this.#later(this.plan.recreateMillis + 1000, () => this.create())
-    const { uid, creationTimestamp: created } = pod.metadata
+    const { uid, creationTimestamp } = pod.metadata
     const life: Life = {
       name: podName,
+      machine,
       uid,
-      created,
+      startTime: undefined,
       container: 'waiting',
       ready: false,
-      readyAt: created,
+      readyAt: creationTimestamp,
       end: undefined,
       restarts: 0,
       phase: 'Pending',
@@ -129,7 +136,7 @@ export class Slot {
     const life = this.#life
     if (life?.container !== 'running' || life.ready === ready) return
     life.ready = ready
-    life.readyAt = this.#now()
+    life.readyAt = nowOn(life.machine)
     this.#show(life)
   }
 
@@ -153,57 +160,66 @@ export class Slot {
     this.#controller.patch(Pods, this.#life.name, { metadata: { annotations } })
   }
 
-  /** The machine is switched off. Nobody can say so of the pod, only that nothing is heard of it. */
-  switchOff(): void {
-    this.showNode(false)
+  /** The machine is switched off. Nobody can say so of the pod, only that nothing is heard of it. Returns the machine. */
+  switchOff(): Machine {
     const life = this.#life
-    if (!life) return
+    const machine = life?.machine ?? this.#machine
+    machine.switchOff()
+    for (const [candidate, on] of this.#outliving) if (on === machine) candidate.kill()
+    if (!life) return machine
     this.candidate?.kill()
     this.candidate = undefined
     life.container = 'ended'
     life.ready = false
-    life.readyAt = this.#now()
+    life.readyAt = nowOn(machine)
     this.#show(life)
+    return machine
+  }
+
+  /** Nobody waits for a kubelet that is off. */
+  deleteFrom(machine: Machine): void {
+    if (this.#life?.machine === machine) this.delete(0)
+  }
+
+  /** The end of one `switchOff`. What was bound to the machine meanwhile starts now. */
+  switchOn(machine: Machine): void {
+    machine.switchOn()
+    if (this.#life?.container === 'waiting') this.#ofLife(this.plan.startMillis, (alive) => this.#run(alive))
   }
 
   /** The whole machine stands still. Returns the end of that. */
   suspend(): () => void {
-    const ends = [this.node.suspend(), this.candidate?.clock.suspend()]
+    const ends = [this.#life?.machine.clock.suspend(), this.candidate?.clock.suspend()]
     return () => ends.forEach((end) => end?.())
   }
 
   /** No fault is left. */
   calm(): void {
-    this.node.resume()
+    for (const { clock } of this.#machines) clock.resume()
     this.candidate?.clock.resume()
-    this.candidate?.link.revive()
+    this.candidate?.link.calm()
   }
 
   stepWall(millis: number): void {
-    this.node.stepWall(millis)
+    this.#life?.machine.clock.stepWall(millis)
     this.candidate?.clock.stepWall(millis)
   }
 
-  showNode(ready: boolean, outOfService = false): void {
-    const taints = outOfService ? [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }] : null
-    this.#controller.patch(Nodes, this.nodeName, { spec: { taints } })
-    const conditions = [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }]
-    this.#controller.patch(Nodes, this.nodeName, { status: { conditions } }, 'status')
-  }
-
   #run(life: Life): void {
+    if (life.machine.isOff || life.container === 'running') return
     if (life.terminating || life.phase === 'Succeeded' || life.phase === 'Failed') return
     if (life.container === 'ended') life.restarts += 1
+    life.startTime ??= nowOn(life.machine)
     life.container = 'running'
     life.phase = 'Running'
     life.ready = true
-    life.readyAt = this.#now()
+    life.readyAt = nowOn(life.machine)
     this.#show(life)
     const { candidate } = this.plan
     if (candidate) {
       const identity = { name_uid: `${life.name}_${life.uid}`, uid: life.uid, name: life.name }[candidate.identity]
       const process = `${life.name}/${life.uid.slice(-3)}/${life.restarts}`
-      this.candidate = startCandidate(candidate, { identity, process, node: this.node, stage: this.#stage })
+      this.candidate = startCandidate(candidate, { identity, process, node: life.machine.clock, stage: this.#stage })
     }
   }
 
@@ -217,7 +233,7 @@ export class Slot {
         this.#end(alive, 'Completed')
         this.#show(alive)
       }
-      this.#ofLife(20, ({ name }) => this.#kubelet.delete(Pods, name, { gracePeriodSeconds: 0 }))
+      this.#ofLife(20, ({ name, machine }) => machine.kubelet.delete(Pods, name, { gracePeriodSeconds: 0 }))
     })
   }
 
@@ -225,7 +241,12 @@ export class Slot {
   #outlive(life: Life): void {
     const { candidate } = this
     this.candidate = undefined
-    if (candidate && life.container === 'running') this.#later(this.plan.stopMillis, () => candidate.kill())
+    if (!candidate || life.container !== 'running') return
+    this.#outliving.set(candidate, life.machine)
+    this.#later(this.plan.stopMillis, () => {
+      this.#outliving.delete(candidate)
+      candidate.kill()
+    })
   }
 
   #end(life: Life, reason: string): void {
@@ -233,8 +254,8 @@ export class Slot {
     this.candidate = undefined
     life.container = 'ended'
     life.ready = false
-    life.readyAt = this.#now()
-    life.end = { wallMillis: this.node.wallNow(), reason }
+    life.readyAt = nowOn(life.machine)
+    life.end = { wallMillis: life.machine.clock.wallNow(), reason }
   }
 
   #show(life: Life): void {
@@ -252,7 +273,7 @@ export class Slot {
           : { waiting: {} }
     const shown = {
       phase: life.phase,
-      startTime: life.created,
+      startTime: life.startTime,
       podIP: this.#address,
       podIPs: [{ ip: this.#address }],
       conditions: [{ type: 'Ready', status, lastTransitionTime: life.readyAt }],
@@ -266,11 +287,7 @@ export class Slot {
         },
       ],
     }
-    this.#kubelet.patch(Pods, life.name, { metadata: { uid: life.uid }, status: shown }, 'status')
-  }
-
-  #now(): string {
-    return wholeSeconds(this.node.wallNow())
+    life.machine.kubelet.patch(Pods, life.name, { metadata: { uid: life.uid }, status: shown }, 'status')
   }
 
   #later(millis: number, run: () => void): void {
@@ -285,4 +302,8 @@ export class Slot {
       if (life && this.#life === life) run(life)
     })
   }
+}
+
+function nowOn({ clock }: Machine): string {
+  return wholeSeconds(clock.wallNow())
 }

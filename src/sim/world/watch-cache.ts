@@ -4,26 +4,37 @@ import type { ResourceType } from '../resource-types.ts'
 import type { StoredObject } from '../stored-object.ts'
 
 /**
- * What one API server has got of the store: a position that follows, late. Watches and lists of version 0 show it; other
- * reads are the store's. Frozen, it stays where it is, and whoever comes to it from another server meets the past.
+ * What one API server has got of one type: a position that follows the store, late. Watches and lists of version 0 show it;
+ * other reads are the store's. Frozen, it stays where it is, and whoever comes to it from another server meets the past.
+ * Each type has its own, so events of two types come in any order.
  */
 export class WatchCache implements Feed {
   readonly #store: Feed
+  readonly #type: ResourceType
   readonly #clock: Clock
   /** How late it is with the next revision. */
   readonly #lagMillis: () => number
   readonly #listeners: ((revision: Revision) => void)[] = []
   readonly #waiting: { readonly revision: Revision; readonly at: number }[] = []
-  #isFrozen = false
+  /** Where it was frozen. */
+  #frozenAt: number | undefined
   #cancel: (() => void) | undefined
-  revision: number
 
-  constructor(store: Feed, clock: Clock, lagMillis: () => number) {
+  constructor(store: Feed, type: ResourceType, clock: Clock, lagMillis: () => number) {
     this.#store = store
+    this.#type = type
     this.#clock = clock
     this.#lagMillis = lagMillis
-    this.revision = store.revision
-    store.onCommit((revision) => this.#commit(revision))
+    store.onCommit((revision) => {
+      if (revision.resource === type) this.#commit(revision)
+    })
+  }
+
+  /** Of the whole store: nothing of its type before that is still to come. The server is told so of a type that rests. */
+  get revision(): number {
+    if (this.#frozenAt !== undefined) return this.#frozenAt
+    const [next] = this.#waiting
+    return next ? next.revision.revision - 1 : this.#store.revision
   }
 
   get compacted(): number {
@@ -35,24 +46,20 @@ export class WatchCache implements Feed {
   }
 
   since(revision: number): readonly Revision[] {
-    const all = this.#store.since(revision)
-    return this.#waiting.length === 0 ? all : all.filter((each) => each.revision <= this.revision)
+    const last = this.revision
+    return this.#store.since(revision).filter((each) => each.resource === this.#type && each.revision <= last)
   }
 
   list(type: ResourceType, at = this.revision): StoredObject[] {
     return this.#store.list(type, at)
   }
 
-  get isFrozen(): boolean {
-    return this.#isFrozen
-  }
-
   freeze(): void {
-    this.#isFrozen = true
+    this.#frozenAt ??= this.revision
   }
 
   thaw(): void {
-    this.#isFrozen = false
+    this.#frozenAt = undefined
     this.#advance()
   }
 
@@ -64,7 +71,7 @@ export class WatchCache implements Feed {
 
   #arm(): void {
     const [next] = this.#waiting
-    if (this.#isFrozen || this.#cancel || !next) return
+    if (this.#frozenAt !== undefined || this.#cancel || !next) return
     this.#cancel = this.#clock.timer(next.at, () => {
       this.#cancel = undefined
       this.#advance()
@@ -73,9 +80,8 @@ export class WatchCache implements Feed {
 
   #advance(): void {
     const now = this.#clock.now()
-    while (!this.#isFrozen && (this.#waiting[0]?.at ?? Infinity) <= now) {
+    while (this.#frozenAt === undefined && (this.#waiting[0]?.at ?? Infinity) <= now) {
       const { revision } = this.#waiting.shift()!
-      this.revision = revision.revision
       for (const listener of this.#listeners) listener(revision)
     }
     this.#arm()

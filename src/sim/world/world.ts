@@ -7,16 +7,18 @@ import { findResourceType } from '../resource-types.ts'
 import type { Bounds } from '../invariants/liveness.ts'
 import type { Revision } from '../store.ts'
 import { Board } from './board.ts'
-import { elected, type State } from './coverage.ts'
+import { elected, OVERTAKEN } from './coverage.ts'
 import { Dice } from './dice.ts'
 import { Hands } from './hands.ts'
+import { Lookout } from './lookout.ts'
 import { Network } from './network.ts'
 import { OperatorProcess, OPERATORS_LEASE } from './operator-process.ts'
 import { Outages } from './outages.ts'
-import type { OperatorRole, Plan } from './plan.ts'
+import type { GroupPlan, OperatorRole, Plan } from './plan.ts'
 import { Slot } from './slot.ts'
 import { toldRevision } from './told-revision.ts'
 import type { Stage } from './stage.ts'
+import type { State } from './state.ts'
 import { Trace } from './trace.ts'
 import { Witness } from './witness.ts'
 
@@ -30,6 +32,7 @@ export class World implements Stage {
   readonly trace: Trace
   readonly witness: Witness
   readonly outages: Outages
+  readonly lookout = new Lookout((group) => this.#stateOf(group))
   readonly user = new Hands(this.api, 'user')
   readonly boards: readonly Board[]
   readonly slots: readonly Slot[]
@@ -45,6 +48,7 @@ export class World implements Stage {
     this.seed = plan.seed
     this.trace = new Trace(isTold)
     this.network = new Network(this.api, this.world, new Dice(`${plan.seed}/network`), plan.network)
+    this.network.onOvertaken = () => this.reach(OVERTAKEN)
     this.boards = plan.groups.map(({ name }) => new Board(name))
     this.slots = plan.slots.map((slot, index) => new Slot(slot, this, index))
     this.operators = plan.operators.map((operator) => new OperatorProcess(operator, this))
@@ -68,11 +72,26 @@ export class World implements Stage {
     }
   }
 
-  #stateOf(group: string): State {
-    const { leaderUid } = this.boards.find((board) => board.group === group)!
+  /** Undefined: a plan that was made shorter may lack the group. */
+  #stateOf(group: string): State | undefined {
+    const board = this.#boardOf(group)
+    if (!board) return undefined
+    const { leaderUid } = board
     const holder = this.user.find(LeaderGroups, group)?.status?.holderUID
     if (leaderUid === undefined) return holder === undefined ? 'leaderless' : 'moving'
     return holder === leaderUid ? 'led' : 'moving'
+  }
+
+  #boardOf(group: string): Board | undefined {
+    return this.boards.find((board) => board.group === group)
+  }
+
+  /** The UID of the pod that leads the group; while none does, of the one that its gate names, which is about to. */
+  #leaderOf({ name, mode }: GroupPlan): string | undefined {
+    const leaderUid = this.#boardOf(name)?.leaderUid
+    if (leaderUid !== undefined) return leaderUid
+    if (mode === 'Observe') return this.user.find(LeaderGroups, name)?.status?.holderUID
+    return this.user.find(Leases, name)?.spec?.holderIdentity?.split('_').at(-1)
   }
 
   createGroup(name: string): void {
@@ -107,17 +126,21 @@ export class World implements Stage {
     return found ? [found] : []
   }
 
-  /** The slots whose pods lead a group, or the others. */
+  /** The slots whose pods lead a group or are about to, or the others. */
   slotsOf(which: 'holders' | 'followers'): readonly Slot[] {
-    const leaders = new Set(this.boards.map(({ leader }) => leader))
-    return this.slots.filter(({ podName }) => leaders.has(podName) === (which === 'holders'))
+    const leaders = new Set(this.plan.groups.map((group) => this.#leaderOf(group)))
+    return this.slots.filter(({ podUid }) => leaders.has(podUid) === (which === 'holders'))
   }
 
-  /** The slot of the pod that bears the group's label, or one of the others. */
+  /** The slot of the pod that leads the group or is about to, or one of the others. */
   slotOf(group: string, who: 'leader' | 'other'): Slot | undefined {
-    const leader = this.boards.find((board) => board.group === group)?.leader
-    const slots = this.slots.filter(({ plan }) => plan.groups.includes(group))
-    return slots.find(({ podName }) => podName !== undefined && (podName === leader) === (who === 'leader'))
+    const plan = this.plan.groups.find(({ name }) => name === group)
+    const leader = plan && this.#leaderOf(plan)
+    return this.slotsIn(group).find(({ podUid }) => podUid !== undefined && (podUid === leader) === (who === 'leader'))
+  }
+
+  slotsIn(group: string): readonly Slot[] {
+    return this.slots.filter(({ plan }) => plan.groups.includes(group))
   }
 
   later(millis: number, run: () => void): void {
@@ -138,9 +161,11 @@ export class World implements Stage {
     this.trace.tell(this.world.now(), user, () => toldRevision(revision))
     this.#cover(revision)
     if (resource.kind === 'Lease') for (const { candidate } of this.slots) candidate?.tell(name)
-    if (resource.kind !== 'Pod') return
-    for (const board of this.boards) board.committed(revision)
-    for (const slot of this.slots) slot.committed(revision)
+    if (resource.kind === 'Pod') {
+      for (const board of this.boards) board.committed(revision)
+      for (const slot of this.slots) slot.committed(revision)
+    }
+    this.lookout.look()
   }
 
   #cover({ resource, object, previous, user, type }: Revision): void {
