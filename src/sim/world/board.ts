@@ -7,8 +7,9 @@ export class Board {
   readonly #role: string
   /** Names by UID. */
   readonly #labelled = new Map<string, string>()
-  /** Pods that were labelled, each time anew. */
-  terms = 0
+  /** Labels that went to another pod than the one before. */
+  failovers = 0
+  #latest: string | undefined
 
   constructor(group: string) {
     this.group = group
@@ -27,12 +28,13 @@ export class Board {
     return this.#labelled.size
   }
 
-  committed({ type, object: { metadata } }: Revision): void {
+  committed({ type, object: { metadata } }: Pick<Revision, 'type' | 'object'>): void {
     const bears = type !== 'DELETED' && metadata.labels?.[this.#role] === LEADER_ROLE
     if (!bears) this.#labelled.delete(metadata.uid)
     else if (!this.#labelled.has(metadata.uid)) {
       this.#labelled.set(metadata.uid, metadata.name)
-      this.terms += 1
+      if (this.#latest !== undefined && this.#latest !== metadata.uid) this.failovers += 1
+      this.#latest = metadata.uid
     }
   }
 }

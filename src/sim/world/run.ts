@@ -88,7 +88,7 @@ export async function run(
     seed: plan.seed,
     digest: world.trace.digest(),
     violations,
-    failovers: world.boards.reduce((sum, { terms }) => sum + Math.max(terms - 1, 0), 0),
+    failovers: world.boards.reduce((sum, { failovers }) => sum + failovers, 0),
     simulatedMillis: world.world.now(),
     writes: world.api.history.length,
     reached: [...world.reached],
