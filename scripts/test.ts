@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { deadline, systemClock } from '../src/clock.ts'
-import { minutes } from '../e2e/controlplane/progress.ts'
+import { minutes, terminalProgress } from '../e2e/controlplane/progress.ts'
+import { lacking } from '../e2e/nodes/requirements.ts'
 import { type Scratch, ended, openScratch } from '../e2e/controlplane/scratch.ts'
 
 interface Counts {
@@ -20,6 +21,9 @@ interface Step {
   readonly mocha?: true
   /** For a step that hangs. The first build of a control plane is part of the end-to-end tests. */
   readonly limitMinutes: number
+  readonly env?: Readonly<Record<string, string>>
+  /** What it lacks here, in words; then it is left out, and counts as neither passed nor failed. */
+  readonly lacks?: () => Promise<string | undefined>
 }
 
 const STEPS: readonly Step[] = [
@@ -31,6 +35,15 @@ const STEPS: readonly Step[] = [
   { name: 'simulated worlds, a share of npm run sim', script: 'sim:share', mocha: true, limitMinutes: 20 },
   { name: 'mutants of every rule', script: 'mutants', limitMinutes: 20 },
   { name: 'end-to-end tests on a real control plane', script: 'e2e', mocha: true, limitMinutes: 60 },
+  {
+    name: 'a share of the tests on real nodes',
+    script: 'e2e:nodes',
+    mocha: true,
+    limitMinutes: 30,
+    env: { NODES: 'share' },
+    // What Debian's packages have is installed; what only a person can give is not.
+    lacks: () => lacking(terminalProgress()),
+  },
 ]
 
 /** What an interrupted step gets to clean up before it is killed. */
@@ -61,6 +74,13 @@ async function main(work: Scratch, interrupted: AbortSignal): Promise<void> {
   for (const step of STEPS) {
     const startedAt = systemClock.now()
     console.log(`\n=== ${step.name}\n`)
+    const lack = await step.lacks?.()
+    if (lack !== undefined) {
+      const line = `left out: ${step.name}: ${lack}`
+      console.log(line)
+      summary.push(line)
+      continue
+    }
     const counts = await run(step, work, interrupted)
     if (interrupted.aborted) return console.log('\ninterrupted')
     const line = `${counts.failed === 0 ? 'ok  ' : 'FAIL'} ${minutes(systemClock.now() - startedAt)} ${step.name}`
@@ -82,7 +102,7 @@ async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise
   const mochaArgs = step.mocha ? ['--', '--forbid-only', '--reporter', 'scripts/reporter.ts'] : []
   running = work.spawn('npm', ['run', '--silent', step.script, ...mochaArgs], {
     cwd: ROOT,
-    env: { ...process.env, TEST_COUNTS: countsFile },
+    env: { ...process.env, ...step.env, TEST_COUNTS: countsFile },
     stdio: 'inherit',
   })
   const child = running

@@ -19,7 +19,7 @@ export interface CrowdSpec {
 
 export interface Crowd {
   readonly groups: number
-  /** From the power's end to the API server's first word of a pod that is not ready. */
+  /** From the power's end to the API server's first word of a pod that is not ready, or deleted. */
   readonly noticedMillis: number
   /** From that word to the label of each group's next leader, in order. */
   readonly labelMillis: readonly number[]
@@ -56,7 +56,7 @@ export async function crowdFailsOver(world: World, spec: CrowdSpec): Promise<Cro
 async function lose(world: World, { groups, lost, other }: CrowdSpec): Promise<Crowd> {
   const { api, own } = world
   const stop = new AbortController()
-  let noticedAt = 0
+  let noticedAt: number | undefined
   const labelledAt = new Map<string, number>()
   const surroundings = { clock: systemClock, random: Math.random, signal: stop.signal }
   const source = { resource: Pods, namespace: NAMESPACE, trim: (pod: Pod) => pod }
@@ -66,7 +66,8 @@ async function lose(world: World, { groups, lost, other }: CrowdSpec): Promise<C
       const { metadata, spec, status } = change.object
       if (spec?.nodeName === lost) {
         const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-        if (ready?.status !== 'True') noticedAt ||= wallMillis()
+        const isGoing = change.kind === 'delete' || metadata.deletionTimestamp !== undefined
+        if (isGoing || ready?.status !== 'True') noticedAt ??= wallMillis()
       } else {
         for (const [key, value] of Object.entries(metadata.labels ?? {})) {
           if (key.endsWith('.leadergroup.io/role') && value === 'leader' && !labelledAt.has(key))
@@ -90,8 +91,10 @@ async function lose(world: World, { groups, lost, other }: CrowdSpec): Promise<C
     await node.powerOn()
     await world.kubectl(['taint', 'node', lost, `${OUT_OF_SERVICE}-`])
   }
-  const labelMillis = [...labelledAt.values()].map((time) => time - noticedAt).toSorted((a, b) => a - b)
-  return { groups, noticedMillis: noticedAt - at, labelMillis }
+  if (noticedAt === undefined) throw new Error(`all leaders are on ${other}, and no pod of ${lost} was seen to go`)
+  const since = noticedAt
+  const labelMillis = [...labelledAt.values()].map((time) => time - since).toSorted((a, b) => a - b)
+  return { groups, noticedMillis: since - at, labelMillis }
 }
 
 async function untilLedOn({ api }: World, groups: number, node: string): Promise<void> {

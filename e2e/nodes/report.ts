@@ -134,7 +134,10 @@ function scenarioTable(title: string, rows: readonly Row[]): string {
 function crowdTable({ groups, noticedMillis, labelMillis }: Crowd): string {
   const at = (share: number): string => millis(labelMillis[Math.ceil(share * labelMillis.length) - 1]!)
   const lines = [
-    ['the first of its pods is shown not ready, after the power went', `${(noticedMillis / 1_000).toFixed(0)} s`],
+    [
+      'the first of its pods is shown not ready, or deleted, after the power went',
+      `${(noticedMillis / 1_000).toFixed(1)} s`,
+    ],
     ['after that: label of the next leader, half of the groups', `${at(0.5)} ms`],
     ['of 99 %', `${at(0.99)} ms`],
     ['of all', `${at(1)} ms`],

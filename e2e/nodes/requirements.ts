@@ -85,6 +85,16 @@ export async function meetRequirements(progress: Progress): Promise<void> {
   })
 }
 
+/** Installs what is missing; resolves to what is still missing then, in words, or undefined: nodes can run. */
+export async function lacking(progress: Progress): Promise<string | undefined> {
+  try {
+    await meetRequirements(progress)
+    return undefined
+  } catch (error) {
+    return error instanceof Unmet ? error.message : `nodes cannot run here: ${(error as Error).message}`
+  }
+}
+
 async function onPath(program: string): Promise<boolean> {
   for (const dir of (process.env['PATH'] ?? '').split(delimiter))
     if (await isExecutable(join(dir, program))) return true
