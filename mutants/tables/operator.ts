@@ -4,6 +4,12 @@ import { mutantsOf, type Mutant } from '../mutant.ts'
 export const OPERATOR: readonly Mutant[] = [
   ...mutantsOf('src/operator/act-pod.ts', 'src/operator/act-pod.test.ts', [
     {
+      name: 'groups that share a pod write to it all at once',
+      find: 'if (turn.before) {',
+      replace: "if (turn.before && uid === '') {",
+      rule: 'decisions: one write of a pod at a time, for all but one of several are refused',
+    },
+    {
       name: 'a pod is patched whatever its version',
       find: 'const patch = { metadata: { uid, resourceVersion, labels, annotations } }',
       replace: 'const patch = { metadata: { uid, labels, annotations } }',

@@ -19,6 +19,41 @@ describe('act on pods', () => {
       assert.equal(rig.seen().pod, metadata.resourceVersion)
     })
 
+    describe('when several are due at once', () => {
+      const inTurn = async (...actions: readonly PatchPod[]): Promise<readonly string[]> => {
+        rig.sent.length = 0
+        const acted = await Promise.all(actions.map((action) => rig.act(action)))
+        return [...acted.map(({ kind }) => kind), ...rig.sent]
+      }
+
+      it('sends one, and lets the others decide anew', async () => {
+        const action = await rig.patch()
+        assert.deepEqual(await inTurn(action, action, action), ['done', 'done', 'done', 'PATCH pods/db-0'])
+      })
+
+      it('sends the next when the first changed nothing', async () => {
+        const action = await rig.patch()
+        let requests = 0
+        rig.fate = () => (requests++ === 0 ? answer(500, 'InternalError') : undefined)
+        const [first, second, ...sent] = await inTurn(action, action)
+        assert.deepEqual([first, second], ['failed', 'done'])
+        assert.deepEqual(sent, ['PATCH pods/db-0', 'PATCH pods/db-0'])
+      })
+
+      it('lets the others see what the first one read when it was refused', async () => {
+        const action = await rig.patch()
+        await rig.touchPod()
+        assert.deepEqual(await inTurn(action, action), ['stale', 'done', 'PATCH pods/db-0', 'GET pods/db-0'])
+      })
+
+      it('holds up no other pod', async () => {
+        const action = await rig.patch()
+        const other: PatchPod = { ...action, pod: { ...action.pod, name: 'db-1', uid: 'another' } }
+        const [, , ...sent] = await inTurn(action, other)
+        assert.deepEqual(sent.slice(0, 2), ['PATCH pods/db-0', 'PATCH pods/db-1'])
+      })
+    })
+
     it('is refused by a change, and reads it', async () => {
       const action = await rig.patch()
       await rig.touchPod()

@@ -17,13 +17,19 @@ export async function readPod(
 }
 
 export async function patchPod(errand: Errand, { pod, labels, annotations }: PatchPod): Promise<Acted> {
-  const { api, cache, namespace, signal, took } = errand
+  const { api, cache, namespace, podTurns, signal, took } = errand
   const { name, uid, resourceVersion } = pod
   const seen = cache.pods.get(namespace, name)?.object
   // A write to a pod on its way out by force ends it, and the API server (1.36) then deletes whatever has its name,
   // without looking at the UID: that may be its successor. So it is only watched until it is gone.
   if (seen?.metadata.uid === uid && isVanishing(seen)) {
     return (await ends(errand, uid)) ? DONE : stale(readPod(errand, pod))
+  }
+  using turn = podTurns.queue(uid)
+  if (turn.before) {
+    await turn.before
+    // It would be refused. What another group of this process wrote is in the cache: decide on that, at once.
+    if (cache.pods.get(namespace, name)?.object.metadata.resourceVersion !== resourceVersion) return DONE
   }
   const begunAt = cache.tick()
   const patch = { metadata: { uid, resourceVersion, labels, annotations } }
@@ -32,7 +38,8 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
     cache.podGone(namespace, name, uid)
     return DONE
   }
-  if (outcome.kind === 'conflict') return stale(readPod(errand, pod))
+  // Whoever comes next is to see what is read.
+  if (outcome.kind === 'conflict') return await stale(readPod(errand, pod))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
   cache.pods.apply(trimPod(outcome.object), begunAt)

@@ -3,6 +3,7 @@ import type { RoutingWrite } from '../group/routing/routing-action.ts'
 import { Api } from '../kube/api.ts'
 import { EndpointSlices, Services, type EndpointSlice, type Service } from '../kube/objects.ts'
 import type { Acted } from '../loop.ts'
+import { PodTurns } from './pod-turns.ts'
 import { ApiServer } from '../sim/apiserver.ts'
 import { VirtualClock } from '../sim/clock.ts'
 import { actOnRouting } from './act-routing.ts'
@@ -45,7 +46,11 @@ describe('act on routing', () => {
   function act(action: RoutingWrite): Promise<Acted> {
     const { signal } = new AbortController()
     const clock = new VirtualClock()
-    return actOnRouting({ api, cache, clock, namespace: NAMESPACE, name: 'db', signal, took: () => took++ }, action)
+    const podTurns = new PodTurns()
+    return actOnRouting(
+      { api, cache, clock, podTurns, namespace: NAMESPACE, name: 'db', signal, took: () => took++ },
+      action,
+    )
   }
 
   async function service(): Promise<Service> {

@@ -11,6 +11,7 @@ import { readGroup, writeStatus } from './act-status.ts'
 import { DONE, failed, refused, STALE, type Errand } from './acted.ts'
 import { splitKey, type Cache } from './cache.ts'
 import { PodLists } from './pod-lists.ts'
+import { PodTurns } from './pod-turns.ts'
 
 /** So many requests of one decision are under way at a time: enrolling a thousand pods must not starve a failover. */
 const WIDTH = 8
@@ -24,6 +25,7 @@ export class Actor {
   readonly #cache: Cache
   readonly #clock: Clock
   readonly #podLists: PodLists
+  readonly #podTurns = new PodTurns()
 
   constructor(api: Api, cache: Cache, clock: Clock) {
     this.#api = api
@@ -44,7 +46,8 @@ export class Actor {
     took: (action: GroupAction) => void = () => undefined,
   ): Promise<Acted> {
     const [namespace, name] = splitKey(key)
-    const errand = { api: this.#api, cache: this.#cache, clock: this.#clock, namespace, name, signal }
+    const [api, cache, clock, podTurns] = [this.#api, this.#cache, this.#clock, this.#podTurns]
+    const errand = { api, cache, clock, podTurns, namespace, name, signal }
     const results: Acted[] = []
     let next = 0
     let unreachable = false

@@ -3,11 +3,13 @@ import type { Api } from '../kube/api.ts'
 import { ApiError, type Refusal } from '../kube/outcome.ts'
 import type { Acted } from '../loop.ts'
 import type { Cache } from './cache.ts'
+import type { PodTurns } from './pod-turns.ts'
 
 /** One action of one group, on its way. */
 export interface Errand {
   readonly api: Api
   readonly cache: Cache
+  readonly podTurns: PodTurns
   readonly clock: Clock
   readonly namespace: string
   /** Name of the group. */

@@ -51,6 +51,30 @@ describe('operator, the whole stack on virtual time', () => {
     )
   })
 
+  it('fails over many groups that share their pods with one patch for each', async () => {
+    let patches = 0
+    const before = async ({ method, path }: { method: string; path: string }): Promise<undefined> => {
+      if (method === 'PATCH' && path.includes('/pods/')) patches += 1
+      await new Promise<void>((resolve) => rig.clock.timer(rig.clock.now() + 5, resolve))
+    }
+    rig.start('op', { elect: false, before })
+    const names = Array.from({ length: 30 }, (_, index) => `g${index}`)
+    for (const name of names) await rig.createGroup(name, { selector: { matchLabels: { app: 'db' } } })
+    await rig.createPod('db-0')
+    await rig.clock.advance(60_000)
+    await rig.createPod('db-1')
+    await rig.clock.advance(60_000)
+    patches = 0
+    await rig.deletePod('db-0')
+    await rig.clock.advance(60_000)
+    const { labels = {} } = (await rig.ok(rig.api.get(Pods, { namespace: NAMESPACE, name: 'db-1' }))).metadata
+    assert.deepEqual(
+      names.filter((name) => labels[`${name}.leadergroup.io/role`] !== 'leader'),
+      [],
+    )
+    assert.equal(patches, names.length)
+  })
+
   it('decides nothing before each of its lists is complete', async () => {
     const { promise: listed, resolve } = Promise.withResolvers<void>()
     const before = async ({ method, path }: { method: string; path: string }): Promise<undefined> => {
