@@ -30,14 +30,14 @@ export const OPERATOR: readonly Mutant[] = [
     },
     {
       name: 'a conflict is retried blindly',
-      find: "if (outcome.kind === 'conflict') return stale(readPod(errand, pod))",
+      find: "if (outcome.kind === 'conflict') return await stale(readPod(errand, pod))",
       replace:
         "if (outcome.kind === 'conflict') {\n    await api.mergePatch(Pods, { namespace, name }, { metadata: { uid, labels, annotations } }, { signal })\n    return DONE\n  }",
       rule: 'design 4.1: on a conflict re-read and decide again',
     },
     {
       name: 'a conflict is not read',
-      find: "if (outcome.kind === 'conflict') return stale(readPod(errand, pod))",
+      find: "if (outcome.kind === 'conflict') return await stale(readPod(errand, pod))",
       replace: "if (outcome.kind === 'conflict') return stale(Promise.resolve(DONE))",
       rule: 'design 4.1: on a conflict re-read and decide again',
     },
