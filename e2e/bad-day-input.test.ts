@@ -128,7 +128,7 @@ describe('a bad day: bad input', () => {
     await playing
   })
 
-  behavedWell(suite, { writes: 40 })
+  behavedWell(suite, { writes: 40, deserved: /its finalizers keep it: remove them/ })
 
   const isEnrolled = (pod: Parameters<typeof stampOf>[0]): boolean =>
     stampOf(pod) !== undefined && (pod.metadata.annotations?.[groupKeys('db').term] !== undefined) === isLabelled(pod)

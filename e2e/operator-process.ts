@@ -47,6 +47,7 @@ export interface LogLine {
   readonly msg: string
   /** `<namespace>/<name>` */
   readonly group?: string
+  readonly error?: unknown
 }
 
 const installed = new WeakMap<Cluster, Promise<string>>()
