@@ -79,8 +79,8 @@ export const ROUTING: readonly Mutant[] = [
   ...mutantsOf('src/group/routing/service.ts', 'src/group/routing/service.test.ts', [
     {
       name: 'the Service of another group is deleted as a former one’s',
-      find: "kind === 'LeaderGroup' && name === group.name && uid !== group.uid",
-      replace: "kind === 'LeaderGroup' && uid !== group.uid",
+      find: "kind === 'LeaderGroup' && name === group.name",
+      replace: "kind === 'LeaderGroup' && name !== ''",
       rule: 'I12: only what is its own is written',
     },
   ]),

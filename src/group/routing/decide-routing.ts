@@ -6,7 +6,7 @@ import { leaderSlices, type Leader } from './leader-slices.ts'
 import { foreignSlices, routesOf, type Route } from './route.ts'
 import type { RoutingAction } from './routing-action.ts'
 import type { RoutingInput } from './routing-input.ts'
-import { isFormer, isMadeByUs, isOurs, patchOf, serviceOf } from './service.ts'
+import { isFormer, isMadeByUs, patchOf, serviceOf } from './service.ts'
 import { routingOf } from './service-wish.ts'
 import {
   servicesCondition,
@@ -76,13 +76,11 @@ function decideServices(routes: readonly Route[], input: RoutingInput): readonly
   const unwished = input.services.filter((service) => !wished.has(service.name) && isMadeByUs(service, group))
   const replaced = routes.flatMap(({ state }) => (state.kind === 'replaced' ? [state.service] : []))
   // Of one name there is one group at a time: if this one lived after the Service was seen, its owner does not.
-  const former = input.services.filter((service) => isFormer(service, group) && !isOurs(service, group))
+  const former = input.services.filter((service) => isFormer(service, group) && !service.terminating)
   const lived = ({ seenAt }: ObservedService): boolean => input.groupReadAt !== undefined && input.groupReadAt > seenAt
-  const going = [...unwished, ...replaced, ...former].filter(({ terminating }) => !terminating)
-  const unproved = going.filter((service) => former.includes(service) && !lived(service))
-  const reads = unproved.length > 0 ? [{ kind: 'readGroup' } as const] : []
-  const deletions = going
-    .filter((service) => !unproved.includes(service))
+  const reads = former.every(lived) ? [] : [{ kind: 'readGroup' } as const]
+  const deletions = [...unwished, ...replaced, ...former.filter(lived)]
+    .filter(({ terminating }) => !terminating)
     .map(({ name, uid, resourceVersion }) => ({ kind: 'deleteService', name, uid, resourceVersion }) as const)
   const writes = routes.flatMap(({ wish, state }): readonly RoutingAction[] => {
     if (state.kind === 'absent') return [{ kind: 'createService', service: serviceOf(wish, namespace, group) }]

@@ -20,7 +20,7 @@ export interface RoutingInput {
   /** Tick at which the last quorum read of the gate, or write of ours, that showed it as it is decided on began. */
   readonly gateReadAt: number | undefined
   /** Tick at which the last quorum read of the group, or write of ours, that showed it as it is decided on began. */
-  readonly groupReadAt?: number | undefined
+  readonly groupReadAt: number | undefined
   /** At least those of the wished names, and those that carry this group's label. */
   readonly services: readonly ObservedService[]
   /** At least those labelled with a wished Service's name, those that carry this group's label, and any in the way. */

@@ -24,10 +24,9 @@ export function isMadeByUs(service: ObservedService, group: Group): boolean {
  * Made by a group that had this one's name. The garbage collector takes it, but where the group came back under its name
  * while the collector's watch was cut, the Service stays for good.
  */
-export function isFormer({ labels, ownerReferences }: ObservedService, group: Group): boolean {
-  const isOfName = ({ kind, name, uid }: ObservedService['ownerReferences'][number]): boolean =>
-    kind === 'LeaderGroup' && name === group.name && uid !== group.uid
-  return labels[GROUP_LABEL] === group.name && ownerReferences.some(isOfName)
+export function isFormer(service: ObservedService, group: Group): boolean {
+  if (isOurs(service, group) || service.labels[GROUP_LABEL] !== group.name) return false
+  return service.ownerReferences.some(({ kind, name }) => kind === 'LeaderGroup' && name === group.name)
 }
 
 /**

@@ -37,6 +37,6 @@ describe('what the history shows of a group', () => {
       return board.failovers
     })
     assert.deepEqual(counts, [0, 0, 0, 0, 0, 0, 1])
-    assert.equal(board.leader, 'b')
+    assert.equal(board.leaderUid, 'uid-of-b')
   })
 })

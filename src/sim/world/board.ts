@@ -5,8 +5,8 @@ import type { Revision } from '../store.ts'
 export class Board {
   readonly group: string
   readonly #role: string
-  /** Names by UID. */
-  readonly #labelled = new Map<string, string>()
+  /** UIDs. */
+  readonly #labelled = new Set<string>()
   /** Labels that went to another pod than the one before. */
   failovers = 0
   #latest: string | undefined
@@ -16,12 +16,8 @@ export class Board {
     this.#role = groupKeys(group).role
   }
 
-  get leader(): string | undefined {
-    return this.#labelled.values().next().value
-  }
-
   get leaderUid(): string | undefined {
-    return this.#labelled.keys().next().value
+    return this.#labelled.values().next().value
   }
 
   get labelled(): number {
@@ -32,7 +28,7 @@ export class Board {
     const bears = type !== 'DELETED' && metadata.labels?.[this.#role] === LEADER_ROLE
     if (!bears) this.#labelled.delete(metadata.uid)
     else if (!this.#labelled.has(metadata.uid)) {
-      this.#labelled.set(metadata.uid, metadata.name)
+      this.#labelled.add(metadata.uid)
       if (this.#latest !== undefined && this.#latest !== metadata.uid) this.failovers += 1
       this.#latest = metadata.uid
     }
