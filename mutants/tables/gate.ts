@@ -89,7 +89,7 @@ export const GATE: readonly Mutant[] = [
     },
     {
       name: 'any read of the Lease will do',
-      find: 'if (readAt !== undefined && readAt > groupSeenAt) return true',
+      find: 'if (begunAfter(readAt, groupSeenAt)) return true',
       replace: 'if (readAt !== undefined) return true',
       rule: 'design 4.3: the read began after the gate was seen',
     },

@@ -29,7 +29,7 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'any read of the gate will do',
-      find: 'return object.readAt !== undefined && object.readAt > pod.seenAt',
+      find: 'return begunAfter(object.readAt, pod.seenAt)',
       replace: 'return object.readAt !== undefined',
       rule: 'I2: the gate is read after the pod',
     },
@@ -383,7 +383,7 @@ export const GROUP: readonly Mutant[] = [
       rule: 'I12: nothing is touched but the group’s own keys',
     },
   ]),
-  ...mutantsOf('src/group/decide.ts', 'src/group/decide.test.ts', [
+  ...mutantsOf('src/group/foreign.ts', 'src/group/decide.test.ts', [
     {
       name: 'the Lease of another group is deleted as a former one’s',
       find: "return mode === 'Assign' && ownerUID !== undefined && ownerName === `LeaderGroup ${metadata.name}`",
@@ -392,10 +392,12 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'a former group’s Lease is deleted on an old sight of the group',
-      find: 'const lived = o.groupReadAt !== undefined && o.groupReadAt > seenAt',
-      replace: 'const lived = o.groupReadAt !== undefined && seenAt >= 0',
+      find: 'const lived = begunAfter(groupReadAt, seenAt)',
+      replace: 'const lived = groupReadAt !== undefined',
       rule: 'decisions: only a read that began after the Lease was seen proves its owner gone',
     },
+  ]),
+  ...mutantsOf('src/group/decide.ts', 'src/group/decide.test.ts', [
     {
       name: 'the leader is labelled before its Services lead to it',
       find: 'return { ...election, urgent: beforeLabel, reason: `routing the Services before ${election.reason}` }',

@@ -64,8 +64,8 @@ export const ROUTING: readonly Mutant[] = [
   ...mutantsOf('src/group/routing/decide-routing.ts', 'src/group/routing/decide-routing.test.ts', [
     {
       name: 'a former group’s Service is deleted on an old sight of the group',
-      find: 'input.groupReadAt !== undefined && input.groupReadAt > seenAt',
-      replace: 'input.groupReadAt !== undefined || seenAt > 0',
+      find: 'begunAfter(input.groupReadAt, seenAt)',
+      replace: 'seenAt > 0',
       rule: 'decisions: only a read that began after the Service was seen proves its owner gone',
     },
     {

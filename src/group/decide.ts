@@ -1,18 +1,20 @@
+import { begunAfter } from './begun-after.ts'
 import { REFUSED_NAMESPACE } from './conditions.ts'
 import type { GateWrite, GroupAction, GroupDecision, WriteStatus } from './decision.ts'
-import { whenRead, type Election } from './election.ts'
+import type { Election } from './election.ts'
 import { decideFollowed } from './followed.ts'
+import { decideForeign } from './foreign.ts'
 import { liveGate, type Gate } from './gate/gate-state.ts'
 import { decideHeld } from './held.ts'
 import { leaseVersionOf } from './gate/lease-version.ts'
 import type { LeaderGroup, LeaderGroupStatus } from './leadergroup.ts'
-import type { GroupFault, GroupObservation, Instant, ObservedLease } from './observation.ts'
+import type { GroupFault, GroupObservation, Instant } from './observation.ts'
 import { decideOpen } from './open.ts'
 import { routeGroup } from './route-group.ts'
 import { cleanUpRouting } from './routing/clean-up.ts'
 import type { RoutingDecision } from './routing/decide-routing.ts'
 import { same } from './same.ts'
-import { bearsKeys, bearsLead, gateReadAfter, stripPatch } from './seal.ts'
+import { bearsKeys, bearsLead, stripPatch } from './seal.ts'
 import { markedGate } from './gate/status-gate.ts'
 import { statusOf } from './status.ts'
 import { takesBackAt } from './take-back.ts'
@@ -110,7 +112,7 @@ function choresDue(
 function electUnder(o: GroupObservation, group: LeaderGroup, gate: Gate, now: Instant): Election {
   if (o.namespace === REFUSED_NAMESPACE)
     return { urgent: [], chores: [], reason: `groups in ${o.namespace} are refused` }
-  if (gate.kind === 'foreign') return isFormer(group, gate.object) ? takeAway(o, gate) : refuse(o, gate)
+  if (gate.kind === 'foreign') return decideForeign(o, group, gate)
   if (gate.kind === 'spoiled') {
     const why = 'the mark on its Lease cannot be read, so no safe term is known'
     const { uid, resourceVersion } = gate.object
@@ -141,45 +143,6 @@ function create(o: GroupObservation, { status }: LeaderGroup, now: Instant): Ele
     return { urgent: [], chores: [], wakeAt, reason }
   }
   return { urgent: [{ kind: 'createGate' }], chores: [], reason: 'creating the Lease, which names nobody yet' }
-}
-
-/** The Lease is somebody else's: nobody leads by it, and nothing is written to it. */
-function refuse(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
-  const labelled = o.pods.filter((pod) => pod.role !== undefined || pod.term !== undefined)
-  return {
-    urgent: whenRead(
-      labelled,
-      (pod) => gateReadAfter(pod, gate),
-      (pod) => stripPatch(o.name, pod, true),
-    ),
-    chores: [],
-    reason: `the Lease ${gate.object.name} is not this group's`,
-  }
-}
-
-/** Of a group in mode Assign that had this one's name. */
-function isFormer({ metadata }: LeaderGroup, { mode, ownerUID, ownerName }: ObservedLease): boolean {
-  return mode === 'Assign' && ownerUID !== undefined && ownerName === `LeaderGroup ${metadata.name}`
-}
-
-/**
- * The garbage collector takes the Lease of a group that is gone, but not always: where a group comes back under its name
- * while the collector's watch is cut, the collector takes it for the same one, and the Lease stays for good (tried).
- *
- * Of one name there is one group at a time, and a UID never comes again: if this group lived after the Lease was seen, the
- * one that the Lease names does not.
- */
-function takeAway(o: GroupObservation, gate: Extract<Gate, { kind: 'foreign' }>): Election {
-  const election = refuse(o, gate)
-  if (election.urgent.length > 0) return election
-  const { name, uid, resourceVersion, seenAt } = gate.object
-  const lived = o.groupReadAt !== undefined && o.groupReadAt > seenAt
-  const step: GroupAction = lived ? { kind: 'deleteGate', uid, resourceVersion } : { kind: 'readGroup' }
-  return {
-    urgent: [step],
-    chores: [],
-    reason: `the Lease ${name} is left from a former group of this name: deleting it`,
-  }
 }
 
 /** The group is gone or going: its keys come off. The Lease goes by its owner reference. */
@@ -247,7 +210,7 @@ function statusDue(
 function mayBeOutdated(o: GroupObservation, group: LeaderGroup, gate: Gate): boolean {
   const live = liveGate(gate)
   if (!live || live.term >= (group.status?.term ?? 0)) return false
-  return !(live.object.readAt !== undefined && live.object.readAt > (o.groupSeenAt ?? 0))
+  return !begunAfter(live.object.readAt, o.groupSeenAt ?? 0)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { advance } from './advance.ts'
+import { begunAfter } from './begun-after.ts'
 import { ineligibility, ranked } from './candidates.ts'
 import type { Election, View } from './election.ts'
 import type { OpenGate } from './gate/gate-state.ts'
@@ -16,7 +17,7 @@ import { takesBackAt } from './take-back.ts'
 export function decideOpen(view: View<OpenGate>): Election {
   const { o, gate } = view
   const what = whatHappened(view)
-  const recorded = gate.term > 0 || (o.groupReadAt !== undefined && o.groupReadAt > gate.object.seenAt)
+  const recorded = gate.term > 0 || begunAfter(o.groupReadAt, gate.object.seenAt)
   const patience = gate.term === 0 ? -Infinity : takesBackAt(o, view.now)
   const waits = patience > view.now.monotonic
   // While it waits, each renewal by the other elector is a new version of the gate: no reason to list anew each time.

@@ -1,3 +1,4 @@
+import { begunAfter } from './begun-after.ts'
 import type { PatchPod } from './decision.ts'
 import type { GateObject, HeldGate, LiveGate } from './gate/gate-state.ts'
 import { FORGED_LEAP, formatStamp, parseStamp, parseTerm } from './gate/gate.ts'
@@ -42,7 +43,7 @@ export function leads(pod: ObservedPod, gate: HeldGate): boolean {
 
 /** A read of the gate that began after this pod was read has shown the gate as it is here. */
 export function gateReadAfter(pod: ObservedPod, { object }: { readonly object: GateObject }): boolean {
-  return object.readAt !== undefined && object.readAt > pod.seenAt
+  return begunAfter(object.readAt, pod.seenAt)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isNewer } from '../../election/version.ts'
+import { begunAfter } from '../begun-after.ts'
 import type { LeaderGroupStatus } from '../leadergroup.ts'
 import type { GroupObservation } from '../observation.ts'
 
@@ -23,7 +24,7 @@ export function isFresh(
 ): boolean {
   const { lease, leaseAbsentAt, groupSeenAt = 0, gone } = o
   const readAt = lease ? lease.readAt : leaseAbsentAt
-  if (readAt !== undefined && readAt > groupSeenAt) return true
+  if (begunAfter(readAt, groupSeenAt)) return true
   const [, uid = NONE, version = ''] = /^([^/]+)\/([0-9]+)$/.exec(status?.leaseVersion ?? '') ?? []
   if (!lease) return gone.has(uid)
   if (lease.uid !== uid || isNewer(version, lease.resourceVersion)) return false

@@ -1,3 +1,4 @@
+import { begunAfter } from '../begun-after.ts'
 import type { UnresolvedPort } from './endpoints.ts'
 import { podsIn, type ObservedSlice } from './endpoint-slice.ts'
 import type { ObservedService } from './observed-service.ts'
@@ -77,7 +78,7 @@ function decideServices(routes: readonly Route[], input: RoutingInput): readonly
   const replaced = routes.flatMap(({ state }) => (state.kind === 'replaced' ? [state.service] : []))
   // Of one name there is one group at a time: if this one lived after the Service was seen, its owner does not.
   const former = input.services.filter((service) => isFormer(service, group) && !service.terminating)
-  const lived = ({ seenAt }: ObservedService): boolean => input.groupReadAt !== undefined && input.groupReadAt > seenAt
+  const lived = ({ seenAt }: ObservedService): boolean => begunAfter(input.groupReadAt, seenAt)
   const reads = former.every(lived) ? [] : [{ kind: 'readGroup' } as const]
   const deletions = [...unwished, ...replaced, ...former.filter(lived)]
     .filter(({ terminating }) => !terminating)

@@ -1,3 +1,4 @@
+import { begunAfter } from '../begun-after.ts'
 import { groupKeys } from '../keys.ts'
 import { same } from '../same.ts'
 import { parseTerm } from '../gate/gate.ts'
@@ -78,7 +79,7 @@ export function readAfter(
   { gateReadAt }: Pick<RoutingInput, 'gateReadAt'>,
   read: { readonly seenAt: number } | undefined,
 ): boolean {
-  return gateReadAt !== undefined && (read === undefined || gateReadAt > read.seenAt)
+  return begunAfter(gateReadAt, read?.seenAt ?? -Infinity)
 }
 
 function wantedFor({ pod, term }: Leader, { family, ports, endpoints }: EndpointSet, name: string): WantedSlice {
