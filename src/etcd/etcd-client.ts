@@ -1,6 +1,7 @@
 import { deadline, type Clock } from '../clock.ts'
 import { frames } from '../kube/frames.ts'
 import type { Lane, Transport, TransportResponse } from '../kube/transport.ts'
+import { throwOnAbort } from '../lock/abort-of.ts'
 import { EtcdError } from './etcd-error.ts'
 import { fieldsOf, QUOTED_CHARACTERS, textOf, type Fields } from './wire.ts'
 
@@ -46,10 +47,7 @@ export class EtcdClient {
     using limit = deadline(this.#clock, `etcd ${path}`, this.#timeoutMillis, parent)
     const { signal } = limit
     signal.throwIfAborted()
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
-    return await Promise.race([ask(signal), late])
+    return await Promise.race([ask(signal), throwOnAbort(signal)])
   }
 
   async *#stream(path: string, body: object, lane: Lane, signal: AbortSignal): AsyncGenerator<Fields, void, void> {

@@ -5,3 +5,9 @@ export function abortOf(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
+
+/** Never resolves; rejects with the signal's reason once it has aborted. For a race with work that may not heed the signal. */
+export async function throwOnAbort(signal: AbortSignal): Promise<never> {
+  await abortOf(signal)
+  throw signal.reason
+}

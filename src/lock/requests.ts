@@ -3,6 +3,7 @@ import type { Action } from '../election/decide.ts'
 import type { Instant } from '../election/observation.ts'
 import type { Event } from '../election/observe.ts'
 import type { Versioned } from '../election/record.ts'
+import { throwOnAbort } from './abort-of.ts'
 import { asElectionError, ElectionError } from './errors.ts'
 import type { Lock } from './lock.ts'
 import type { ElectorSettings } from './options.ts'
@@ -97,10 +98,7 @@ export class Requests {
   async #limited<T>(what: string, call: (limit: AbortSignal) => Promise<T>, parent?: AbortSignal): Promise<T> {
     using limit = deadline(this.#clock, `${what} ${this.#lock.describe}`, this.#timeoutMillis, parent)
     const { signal } = limit
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
-    return await Promise.race([call(signal), late])
+    return await Promise.race([call(signal), throwOnAbort(signal)])
   }
 
   #checkVersion({ version }: Versioned): void {

@@ -1,6 +1,7 @@
 import { deadline, type Clock } from '../clock.ts'
 import type { Instant } from '../election/observation.ts'
 import { timerUnlessAborted } from '../etcd/timer-unless-aborted.ts'
+import { throwOnAbort } from '../lock/abort-of.ts'
 import { asElectionError } from '../lock/errors.ts'
 import type { GuardedHooks } from '../lock/hooks.ts'
 import type { Lock } from '../lock/lock.ts'
@@ -121,12 +122,9 @@ export class Absence {
     const timeoutMillis = this.#o.ttlMillis / TIMEOUTS_PER_TTL
     using limit = deadline(this.#clock, `read ${lock.describe}`, timeoutMillis, this.#over.signal)
     const { signal } = limit
-    // Even if the lock does not heed the signal.
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
     try {
-      const found = await Promise.race([lock.read(signal), late])
+      // Even if the lock does not heed the signal.
+      const found = await Promise.race([lock.read(signal), throwOnAbort(signal)])
       this.#fold(found === 'absent' ? { exists: false, absentAt: startedAt, readAt } : { exists: true, readAt })
     } catch (error) {
       if (this.#over.signal.aborted) return this.#fold({ readAt: Infinity })

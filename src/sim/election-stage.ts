@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { Api } from '../kube/api.ts'
 import { Leases, type Lease } from '../kube/objects.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
+import { abortOf, throwOnAbort } from '../lock/abort-of.ts'
 import type { Challenge } from '../lock/challenge.ts'
 import { Elector } from '../lock/elector.ts'
 import type { ElectionError, TermEndedError } from '../lock/errors.ts'
@@ -100,10 +101,10 @@ export class Stage {
       // On its way it cannot be called back: that is what makes a late write dangerous.
       const arrival = new Promise<void>((resolve) => this.clock.timer(this.clock.now() + fate, resolve))
       const late = arrival.then(() => server.send({ ...request, signal: new AbortController().signal }))
-      return await Promise.race([late, never(request.signal)])
+      return await Promise.race([late, throwOnAbort(request.signal)])
     }
     if (fate === 'mute') await server.send(request)
-    return await never(fate === 'deaf' ? new AbortController().signal : request.signal)
+    return await throwOnAbort(fate === 'deaf' ? new AbortController().signal : request.signal)
   }
 
   async lease(): Promise<Lease> {
@@ -126,12 +127,6 @@ export class Stage {
   }
 }
 
-function never(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
-}
-
 /** An answer that comes instead of the server's. */
 export function answered({ status, headers = {}, body }: Answer): TransportResponse {
   return {
@@ -144,8 +139,7 @@ export function answered({ status, headers = {}, body }: Answer): TransportRespo
 }
 
 /** Work that ends when its term's signal aborts. */
-export const untilAborted = (term: Term): Promise<void> =>
-  new Promise((resolve) => term.signal.addEventListener('abort', () => resolve(), { once: true }))
+export const untilAborted = (term: Term): Promise<void> => abortOf(term.signal)
 
 /** Leads for ever, and tells of every term as it is. */
 export function leadOn({ elector }: { elector: Elector }): { terms: Term[]; ends: string[] } {

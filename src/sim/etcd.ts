@@ -1,6 +1,7 @@
 import { sleepUntil, type Clock } from '../clock.ts'
 import { fromBase64, toBase64 } from '../etcd/wire.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../kube/transport.ts'
+import { throwOnAbort } from '../lock/abort-of.ts'
 
 /**
  * What happens to a request on its way: `hang` is never carried out, `mute` is carried out but never answered, `slow`
@@ -59,9 +60,7 @@ export class SimEtcd {
           if (fated === 'slow') await sleepUntil(this.#clock, this.#clock.now() + SLOW_MILLIS, request.signal)
           return response
         }
-        return new Promise((_resolve, reject) => {
-          request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
-        })
+        return throwOnAbort(request.signal)
       },
     }
   }

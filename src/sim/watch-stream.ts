@@ -1,3 +1,5 @@
+import { throwOnAbort } from '../lock/abort-of.ts'
+
 export interface Frame {
   readonly type: string
   readonly object: object
@@ -62,10 +64,7 @@ export class WatchStream implements AsyncIterable<Uint8Array> {
 
   /** Rejects with the signal's reason once it has aborted; else it never comes to an end. */
   aborted(): Promise<never> {
-    return new Promise((_resolve, reject) => {
-      if (this.#signal.aborted) reject(this.#signal.reason as Error)
-      else this.#signal.addEventListener('abort', () => reject(this.#signal.reason as Error), { once: true })
-    })
+    return throwOnAbort(this.#signal)
   }
 
   readonly #abort = (): void => {

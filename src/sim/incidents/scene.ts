@@ -3,6 +3,7 @@ import { Api } from '../../kube/api.ts'
 import { frames } from '../../kube/frames.ts'
 import { Leases, type Lease } from '../../kube/objects.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../../kube/transport.ts'
+import { throwOnAbort } from '../../lock/abort-of.ts'
 import { ApiServer } from '../apiserver.ts'
 import { VirtualClock } from '../clock.ts'
 import type { Belief, Elector, Fact, Role } from '../invariants/facts.ts'
@@ -252,13 +253,10 @@ async function meet(
 ): Promise<TransportResponse> {
   if (fate === 'pass') return server.send(request)
   if (fate === 'refuse') throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
-  const lost = new Promise<never>((_resolve, reject) => {
-    request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true })
-  })
-  if (fate === 'hang') return lost
+  if (fate === 'hang') return throwOnAbort(request.signal)
   const arrival = new Promise<void>((resolve) => clock.timer(clock.now() + fate, resolve))
   const late = arrival.then(() => server.send({ ...request, signal: new AbortController().signal }))
   // Nobody may wait for it any more.
   late.catch(() => undefined)
-  return Promise.race([late, lost])
+  return Promise.race([late, throwOnAbort(request.signal)])
 }

@@ -1,3 +1,4 @@
+import { abortOf } from '../../lock/abort-of.ts'
 import { Elector } from '../../lock/elector.ts'
 import type { TermEndedError } from '../../lock/errors.ts'
 import { leaseLock } from '../../lock/lease-lock.ts'
@@ -41,10 +42,7 @@ export class LibraryCandidate extends ElectingProcess {
   async #work(term: Term): Promise<void> {
     this.#term = term
     this.believe({ number: term.number, token: Number(term.token) })
-    await new Promise<void>((resolve) => {
-      if (term.signal.aborted) resolve()
-      else term.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    await abortOf(term.signal)
     this.ended(term.signal.reason as TermEndedError)
   }
 }
