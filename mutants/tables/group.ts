@@ -385,6 +385,12 @@ export const GROUP: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/group/foreign.ts', 'src/group/decide.test.ts', [
     {
+      name: 'a refused Lease leaves labels',
+      find: 'const labelled = o.pods.filter((pod) => pod.role !== undefined || pod.term !== undefined)',
+      replace: "const labelled = o.pods.filter((pod) => pod.role === 'follower')",
+      rule: 'design 4.2: a Lease that is not its own is refused, no label',
+    },
+    {
       name: 'the Lease of another group is deleted as a former one’s',
       find: "return mode === 'Assign' && ownerUID !== undefined && ownerName === `LeaderGroup ${metadata.name}`",
       replace: "return mode === 'Assign' && ownerUID !== undefined && metadata.name !== ownerName",
@@ -473,12 +479,6 @@ export const GROUP: readonly Mutant[] = [
       replace: 'if (wakeAt > Infinity) {',
       rule: 'decisions: made anew ever later',
       killedBy: 'src/group/decide.test.ts',
-    },
-    {
-      name: 'a refused Lease leaves labels',
-      find: 'const labelled = o.pods.filter((pod) => pod.role !== undefined || pod.term !== undefined)',
-      replace: "const labelled = o.pods.filter((pod) => pod.role === 'follower')",
-      rule: 'design 4.2: a Lease that is not its own is refused, no label',
     },
     {
       name: 'the write of the gate does not say what it follows',

@@ -105,8 +105,8 @@ export const LOCK: readonly Mutant[] = [
     },
     {
       name: 'a request that hangs stops the rest',
-      find: 'return await Promise.race([call(signal), late])',
-      replace: 'late.catch(() => undefined)\n    return await call(new AbortController().signal)',
+      find: 'return await Promise.race([call(signal), throwOnAbort(signal)])',
+      replace: 'return await call(new AbortController().signal)',
       rule: 'design 7: a deadline on each call',
     },
     {
