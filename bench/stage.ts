@@ -1,10 +1,13 @@
-/** A control plane of the benchmark's own, with the shipped CRD and RBAC and clients for it. */
+/** A control plane of the benchmark's own, with the shipped CRD, RBAC and admission policies, and clients for it. */
 import { join } from 'node:path'
 import { systemClock } from '../src/clock.ts'
 import { Api } from '../src/kube/api.ts'
+import { EndpointSlices } from '../src/kube/objects.ts'
+import { ApiError } from '../src/kube/outcome.ts'
 import { type UndiciTransport, undiciTransport } from '../src/kube/undici.ts'
 import type { ControlPlane } from '../e2e/controlplane/controlplane.ts'
 import { installCrd } from '../e2e/controlplane/crd.ts'
+import { eventually } from '../e2e/controlplane/eventually.ts'
 import { must } from '../e2e/controlplane/must.ts'
 import type { Progress } from '../e2e/controlplane/progress.ts'
 import { openScratch } from '../e2e/controlplane/scratch.ts'
@@ -15,7 +18,7 @@ import { ensureNode } from '../e2e/pods.ts'
 import { Audit, writeAuditPolicy } from './audit.ts'
 
 const SERVICE_ACCOUNT = 'leadergroup-controller-manager'
-const RBAC = join(import.meta.dirname, '../config/rbac')
+const CONFIG = join(import.meta.dirname, '../config')
 
 export interface StageOptions {
   /** Fills EndpointSlices; without it nothing but the operator works on what is stored. */
@@ -58,18 +61,38 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     signal,
   })
   stack.use(plane)
-  const [api, observer] = [client(plane, stack), client(plane, stack)]
+  const [api, observer] = [client(plane, stack, plane.adminToken), client(plane, stack, plane.adminToken)]
   await installCrd(plane)
   await createNamespace(api, OPERATOR_NAMESPACE)
-  const { code, stderr } = await plane.kubectl('apply', '-k', RBAC)
-  if (code !== 0) throw new Error(`kubectl apply -k config/rbac: ${stderr}`)
+  for (const part of ['rbac', 'policy']) {
+    const { code, stderr } = await plane.kubectl('apply', '-k', join(CONFIG, part))
+    if (code !== 0) throw new Error(`kubectl apply -k config/${part}: ${stderr}`)
+  }
   const token = await plane.serviceAccountToken(OPERATOR_NAMESPACE, SERVICE_ACCOUNT)
   const kubeconfig = await plane.kubeconfigFor(SERVICE_ACCOUNT, token)
+  await untilPoliciesBind(client(plane, stack, token))
   await ensureNode(api, 'node-1')
   const audit = new Audit(plane.auditLogPath!)
   const open = stack.move()
   const close = (): Promise<void> => open.disposeAsync()
   return { plane, api, observer, audit, kubeconfig, progress, signal, [Symbol.asyncDispose]: close }
+}
+
+/** The API server takes a while to notice them: until then it refuses the operator nothing, and costs it nothing. */
+async function untilPoliciesBind(operator: Api): Promise<void> {
+  const foreign = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'foreign' },
+    addressType: 'IPv4',
+    endpoints: [],
+  }
+  await eventually({ what: 'the admission policies', millis: PATIENT_MILLIS }, async () => {
+    const refusal = await operator
+      .create(EndpointSlices, OPERATOR_NAMESPACE, foreign, { dryRun: true })
+      .catch((error: unknown) => error)
+    return refusal instanceof ApiError && refusal.message.includes('leadergroup-endpoint-slices') ? true : undefined
+  })
 }
 
 export async function createNamespace(api: Api, name: string): Promise<void> {
@@ -80,8 +103,8 @@ export async function createNamespace(api: Api, name: string): Promise<void> {
 /** A burst may keep a request waiting for long: its own deadline would turn load into an error. */
 const PATIENT_MILLIS = 60_000
 
-function client(plane: ControlPlane, stack: AsyncDisposableStack): Api {
-  const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${plane.adminToken}` } }
+function client(plane: ControlPlane, stack: AsyncDisposableStack, token: string): Api {
+  const access = { tls: { ca: plane.ca }, headers: { authorization: `Bearer ${token}` } }
   const transport: UndiciTransport = undiciTransport({
     credentials: { server: plane.server, load: () => Promise.resolve(access) },
     userAgent: 'leadergroup-bench',
