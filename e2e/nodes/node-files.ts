@@ -105,6 +105,8 @@ function kubeletConfig({ node }: NodeConfig, socket: string): object {
     cgroupsPerQOS: true,
     cgroupRoot: `/${node.cgroup}`,
     enforceNodeAllocatable: [],
+    // Nobody answers there. Without one each sync of a pod writes two events about it, which no real cluster has.
+    clusterDNS: ['10.96.0.10'],
     podLogsDir: join(node.dir, 'pod-logs'),
     // Machines of tests are full and small: what a node does when it runs out of something is not the subject.
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },

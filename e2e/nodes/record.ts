@@ -42,12 +42,11 @@ interface ContainerStatus {
   readonly lastState?: ContainerStatus['state']
 }
 
-export const LEADER_LABEL = `${GROUP}.leadergroup.io/role`
-
 export class Record implements AsyncDisposable {
   readonly sightings: Sighting[] = []
   readonly #api: Api
   readonly #namespace: string
+  readonly #label: string
   readonly #stop = new AbortController()
   readonly #following: Promise<void>[]
   readonly #terminating = new Set<string>()
@@ -61,9 +60,11 @@ export class Record implements AsyncDisposable {
   readonly #ends = new Map<string, Set<number | undefined>>()
   #routedAt = 0
 
-  constructor(api: Api, namespace: string) {
+  /** `label`: the key of the leader's, with the value `leader`. */
+  constructor(api: Api, namespace: string, label: string) {
     this.#api = api
     this.#namespace = namespace
+    this.#label = label
     this.#following = [
       this.#follow(Leases, (lease) => {
         if (lease.metadata.name !== GROUP) return
@@ -127,7 +128,7 @@ export class Record implements AsyncDisposable {
       this.#terminating.add(uid)
       this.#add('terminating', name)
     }
-    const bears = !gone && bearsLabel(pod)
+    const bears = !gone && this.#bearsLabel(pod)
     if (bears === this.#labelled.has(uid)) return
     if (bears) this.#labelled.set(uid, name)
     else this.#labelled.delete(uid)
@@ -164,7 +165,7 @@ export class Record implements AsyncDisposable {
         const now = new Map(change.objects.map((object) => [object.metadata.uid, object]))
         for (const [uid, object] of known) if (!now.has(uid)) saw(object, true)
         const [others, bearers] = [false, true].map((is) =>
-          change.objects.filter((object) => bearsLabel(object) === is),
+          change.objects.filter((object) => this.#bearsLabel(object) === is),
         )
         for (const object of [...others!, ...bearers!]) saw(object, false)
         known = now
@@ -177,12 +178,12 @@ export class Record implements AsyncDisposable {
     }
   }
 
+  #bearsLabel({ metadata: { labels } }: KubeObject): boolean {
+    return labels?.[this.#label] === 'leader'
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#following)
   }
-}
-
-function bearsLabel({ metadata: { labels } }: KubeObject): boolean {
-  return labels?.[LEADER_LABEL] === 'leader'
 }

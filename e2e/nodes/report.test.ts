@@ -77,11 +77,15 @@ describe('the report on nodes', () => {
   it('begins with what a user asks first', () => {
     const planned = { ...REPORT.rows[0]!, scenario: 'planned' }
     const killed = { ...planned, scenario: 'kill', setting: 'Observe, client-go, Direct' }
-    const [text] = summary([planned, killed, { ...killed, setting: 'Assign, Direct' }])
+    const alone = { ...planned, scenario: 'planned-alone' }
+    const byHand = { ...planned, scenario: 'planned-by-hand', setting: 'by hand' }
+    const [text] = summary([planned, alone, killed, byHand, { ...killed, setting: 'Assign, Direct' }])
     assert.deepEqual(text?.split('\n').slice(2), [
       '|  | n | median / largest, ms | refused |',
       '| --- | --- | --- | --- |',
       "| both pods live: from the Lease to the new leader's first answer, Direct | 2 | 41 / 41 | 6 |",
+      "| both pods live: from the Lease to the new leader's first answer, by hand | 2 | 41 / 41 | 6 |",
+      "| both pods live: from the Lease to the new leader's first answer, Direct, one kube-proxy, the client's | 2 | 41 / 41 | 6 |",
       '| an unmodified client-go program is killed: until the next leader answers, Observe, client-go, Direct | 2 | 61 / 61 |  |',
     ])
     assert.deepEqual(summary(REPORT.rows), [])

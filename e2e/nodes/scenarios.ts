@@ -2,6 +2,7 @@
 import { Leases, Pods } from '../../src/kube/objects.ts'
 import { eventually } from '../controlplane/eventually.ts'
 import { must } from '../controlplane/must.ts'
+import { changeByHand } from './hand.ts'
 import { killPod } from './kill-pod.ts'
 import { wallMillis } from './record.ts'
 import type { PodFacts, Scene } from './scene.ts'
@@ -30,6 +31,7 @@ const ASSIGN: readonly Setting[] = [
   { elector: 'none', routing: 'own Service' },
 ]
 const [ASSIGN_DIRECT] = ASSIGN as readonly [Setting]
+const BY_HAND: readonly Setting[] = [{ elector: 'hand', routing: 'Direct', leaderOnly: true }]
 const OBSERVE: readonly Setting[] = (['library', 'elect', 'sidecar', 'client-go'] as const).map((elector) => ({
   elector,
   routing: 'Direct',
@@ -48,6 +50,14 @@ export const SCENARIOS: readonly Scenario[] = [
     times: (setting) => (setting.routing === 'Direct' ? 15 : 3),
     act: excuse,
     repair: readmit,
+  },
+  {
+    name: 'planned-by-hand',
+    title: 'leader changed by hand, both pods live: what the cluster itself takes',
+    limitMillis: MINUTE,
+    settings: BY_HAND,
+    times: () => 15,
+    act: ({ world: { api }, namespace }, leader) => changeByHand({ api, namespace }, leader),
   },
   {
     // All kube-proxies of this cluster write at the same moment, on the cores of one machine. Those of real nodes do not.

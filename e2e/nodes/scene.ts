@@ -7,12 +7,13 @@ import { eventually } from '../controlplane/eventually.ts'
 import { must } from '../controlplane/must.ts'
 import { type Answer, parseAnswers } from './answers.ts'
 import { LabelWitness } from './label-witness.ts'
+import { changeByHand } from './hand.ts'
 import { type Change, type Cost, costOf } from './measure.ts'
 import type { Node } from './node.ts'
 import { areAllOpen } from './ready.ts'
-import { LEADER_LABEL, Record, wallMillis } from './record.ts'
+import { Record, wallMillis } from './record.ts'
 import { type Rules, watchRules } from './rules.ts'
-import { GROUP, type Setting, clientPod, electorOf, manifests, serviceOf } from './setting.ts'
+import { GROUP, type Setting, clientPod, electorOf, leaderLabelOf, manifests, serviceOf } from './setting.ts'
 import { type World, succeed } from './world.ts'
 
 const READY_MILLIS = 180_000
@@ -60,7 +61,7 @@ export class Scene implements AsyncDisposable {
     this.world = world
     this.setting = setting
     this.namespace = namespace
-    this.record = new Record(world.api, namespace)
+    this.record = new Record(world.api, namespace, leaderLabelOf(setting))
     this.#clientNode = clientNode
   }
 
@@ -68,12 +69,17 @@ export class Scene implements AsyncDisposable {
     const clientNode = this.#clientNode
     if (this.world.own) await this.#untilNodesAreBack()
     const { own } = this.world
-    if (own) this.#labels = await LabelWitness.open(own.cluster.plane.etcdUrl, this.namespace, LEADER_LABEL)
+    if (own)
+      this.#labels = await LabelWitness.open(own.cluster.plane.etcdUrl, this.namespace, leaderLabelOf(this.setting))
     const site = own?.node(clientNode).site
     if (site) this.#rules = watchRules(site, `${this.namespace}/${serviceOf('leader')}`, (ip) => this.record.rule(ip))
     const { operator: _, workload } = this.world.images
     const items = manifests(this.setting, workload, clientNode)
     await this.apply({ apiVersion: 'v1', kind: 'List', items })
+    if (this.setting.elector === 'hand') {
+      await this.#untilPodsAreReady()
+      await changeByHand({ api: this.world.api, namespace: this.namespace })
+    }
     await this.#settle()
     const url = async (role: 'leader' | 'follower'): Promise<string> => {
       const { spec } = must(await this.world.api.get(Services, { namespace: this.namespace, name: serviceOf(role) }))
@@ -179,6 +185,11 @@ export class Scene implements AsyncDisposable {
 
   /** All pods are ready, one of them leads, its Service leads to it, and kube-proxy has had time to say so. */
   async #settle(): Promise<void> {
+    await this.#untilPodsAreReady()
+    await this.#settleTraffic()
+  }
+
+  async #untilPodsAreReady(): Promise<void> {
     await eventually({ what: `all pods of ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
       const selector = { namespace: this.namespace, labelSelector: `app=${GROUP}` }
       const { items } = must(await this.world.api.list(Pods, selector))
@@ -188,13 +199,13 @@ export class Scene implements AsyncDisposable {
       })
       return ready.length === REPLICAS && items.length === REPLICAS ? true : undefined
     })
-    await this.#settleTraffic()
   }
 
   async #settleTraffic(): Promise<void> {
     await eventually({ what: `a leader in ${this.namespace}`, millis: READY_MILLIS, intervalMillis: 200 }, async () => {
       const { leader, sightings } = this.record
       const slice = sightings.findLast(({ kind }) => kind === 'slice')?.pod
+      if (this.setting.elector === 'hand') return leader !== undefined && slice === leader ? true : undefined
       const group = await this.world.api.get(LeaderGroups, { namespace: this.namespace, name: GROUP })
       if (group.kind !== 'ok' || leader === undefined) return undefined
       return group.object.status?.holder === leader && slice === leader ? true : undefined

@@ -1,9 +1,9 @@
 /** How pods elect and traffic is routed: the manifests of one combination. */
-export type Elector = 'none' | 'library' | 'elect' | 'sidecar' | 'client-go'
+export type Elector = 'none' | 'hand' | 'library' | 'elect' | 'sidecar' | 'client-go'
 export type Routing = 'Direct' | 'Selector' | 'own Service'
 
 export interface Setting {
-  /** `none`: the operator elects (mode Assign); else the group follows (mode Observe). */
+  /** `none`: the operator elects (mode Assign); `hand`: there is no group; else it follows (mode Observe). */
   readonly elector: Elector
   readonly routing: Routing
   readonly releaseDeadHolder?: boolean
@@ -28,19 +28,29 @@ const PORT = 8080
 /** Commands of the container that elects, and a word by which its processes are found. */
 const ELECTORS: Readonly<Record<Elector, { readonly container: string; readonly word: string }>> = {
   none: { container: 'server', word: '/app/serve.ts' },
+  hand: { container: 'server', word: '/app/serve.ts' },
   library: { container: 'server', word: '/app/serve.ts' },
   elect: { container: 'server', word: '/leadergroup.mjs' },
   sidecar: { container: 'elector', word: '/leadergroup.mjs' },
   'client-go': { container: 'elector', word: '/app/client-go' },
 }
 
+/** Not the operator's: it would take that off, for there is no group. */
+export const HAND_LABEL = `${GROUP}.example.com/role`
+
+export function leaderLabelOf({ elector }: Setting): string {
+  return elector === 'hand' ? HAND_LABEL : `${GROUP}.leadergroup.io/role`
+}
+
 export function electorOf(setting: Setting): { readonly container: string; readonly word: string } {
   return ELECTORS[setting.elector]
 }
 
+const TITLES: Readonly<Partial<Record<Elector, string>>> = { none: 'Assign', hand: 'by hand' }
+
 export function nameOf({ elector, routing, releaseDeadHolder, kind, lingerMillis, leaderOnly }: Setting): string {
   return [
-    elector === 'none' ? 'Assign' : `Observe, ${elector}`,
+    TITLES[elector] ?? `Observe, ${elector}`,
     ...(releaseDeadHolder ? ['releaseDeadHolder'] : []),
     routing,
     ...(leaderOnly ? ['leader only'] : []),
@@ -73,7 +83,7 @@ export function manifests(setting: Setting, image: string, clientNode: string): 
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: GROUP },
       subjects: [{ kind: 'ServiceAccount', name: GROUP }],
     },
-    leaderGroup(setting),
+    ...(setting.elector === 'hand' ? byHand() : [leaderGroup(setting)]),
     ...(setting.routing === 'own Service' ? [ownService('leader'), ownService('follower')] : []),
     ...workload(setting, image, clientNode),
   ]
@@ -81,10 +91,15 @@ export function manifests(setting: Setting, image: string, clientNode: string): 
 
 const REPLICAS = [0, 1, 2]
 
+/** Pods elect among themselves, with a container that is to be named. */
+function electsItself({ elector }: Setting): boolean {
+  return elector !== 'none' && elector !== 'hand'
+}
+
 function workload(setting: Setting, image: string, clientNode: string): readonly object[] {
   const { kind = 'Deployment', elector, unnamedElector } = setting
   const annotations =
-    elector === 'none' || unnamedElector
+    !electsItself(setting) || unnamedElector
       ? {}
       : { annotations: { 'leadergroup.io/elector-container': ELECTORS[elector].container } }
   const metadata = { labels: { app: GROUP }, ...annotations }
@@ -150,6 +165,29 @@ function ownService(role: 'leader' | 'follower'): object {
       ports: [{ name: 'http', port: 80, targetPort: PORT }],
     },
   }
+}
+
+/** Where a hand writes; nobody leads yet. */
+function byHand(): readonly object[] {
+  const name = serviceOf('leader')
+  const labels = { 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'hand' }
+  return [
+    { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: GROUP } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name },
+      spec: { ports: [{ name: 'http', port: 80, targetPort: PORT }] },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, labels },
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: PORT, protocol: 'TCP' }],
+      endpoints: [],
+    },
+  ]
 }
 
 function podSpec(

@@ -2,14 +2,17 @@
 import type { Row } from './report-data.ts'
 import { middle, table } from './table.ts'
 
+const PLANNED = { planned: '', 'planned-by-hand': '', 'planned-alone': ", one kube-proxy, the client's" }
+
 /** Empty where none of it was measured. */
 export function summary(rows: readonly Row[]): readonly string[] {
-  const planned = [...of(rows, 'planned'), ...of(rows, 'planned-alone')].map(({ scenario, setting, costs }) => [
-    `both pods live: from the Lease to the new leader's first answer, ${setting}` +
-      (scenario === 'planned' ? '' : ", one kube-proxy, the client's"),
-    ...times(costs.map(({ lease, answer }) => difference(lease, answer))),
-    String(costs.reduce((sum, { failed }) => sum + (failed['ECONNREFUSED'] ?? 0), 0)),
-  ])
+  const planned = Object.entries(PLANNED).flatMap(([scenario, where]) =>
+    of(rows, scenario).map(({ setting, costs }) => [
+      `both pods live: from the Lease to the new leader's first answer, ${setting}${where}`,
+      ...times(costs.map(({ lease, answer }) => difference(lease, answer))),
+      String(costs.reduce((sum, { failed }) => sum + (failed['ECONNREFUSED'] ?? 0), 0)),
+    ]),
+  )
   const crashed = of(rows, 'kill')
     .filter(({ setting }) => setting.includes('client-go'))
     .map(({ setting, costs }) => [
