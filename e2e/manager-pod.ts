@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { BUNDLE_FILE } from '../scripts/build.ts'
 import { deadline, systemClock } from '../src/clock.ts'
+import { throwOnAbort } from '../src/lock/abort-of.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { freePorts } from './controlplane/ports.ts'
 import { type Finished, type Scratch, ended, openScratch } from './controlplane/scratch.ts'
@@ -117,11 +118,8 @@ export class ManagerPod implements AsyncDisposable {
   async stop(): Promise<number | null> {
     const { terminationGracePeriodSeconds } = this.#deployment.spec.template.spec
     using limit = deadline(systemClock, 'the graceful end of the manager', terminationGracePeriodSeconds * 1_000)
-    const late = new Promise<never>((_resolve, reject) => {
-      limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error), { once: true })
-    })
     process.kill(-this.#pid!, 'SIGTERM')
-    return (await Promise.race([this.#ended!, late])).code
+    return (await Promise.race([this.#ended!, throwOnAbort(limit.signal)])).code
   }
 
   log(): Promise<string> {

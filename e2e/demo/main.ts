@@ -1,6 +1,7 @@
 /** `npm run demo`: the main job on a real Kubernetes API server, from one command. */
 import { constants } from 'node:os'
 import { Command } from 'commander'
+import { abortOf } from '../../src/lock/abort-of.ts'
 import { terminalProgress } from '../controlplane/progress.ts'
 import { install } from './install.ts'
 import { startOperator } from './operator.ts'
@@ -91,5 +92,5 @@ async function playOn(kubectl: string, signal: AbortSignal): Promise<void> {
   say(`  ${kubectl} get pods --show-labels`)
   say(`  ${kubectl} delete pod db-0`)
   // Node ends when nothing is left to wait for; the watches keep it running.
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await abortOf(signal)
 }

@@ -8,7 +8,7 @@ import { must } from '../controlplane/must.ts'
 import { wallMillis } from './record.ts'
 import { GROUP, HAND_LABEL, serviceOf } from './setting.ts'
 
-export interface Place {
+interface Place {
   readonly api: Api
   readonly namespace: string
 }

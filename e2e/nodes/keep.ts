@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
+import { abortOf, throwOnAbort } from '../../src/lock/abort-of.ts'
 import { resolveBinaries } from '../controlplane/binaries.ts'
 import { type Progress, minutes } from '../controlplane/progress.ts'
 import { type NodesCluster, openNodes } from './cluster.ts'
@@ -47,7 +48,7 @@ export async function keep({ install, progress: log }: KeepOptions): Promise<voi
   try {
     await describe(cluster, install)
     // Given up, the cluster ends at once, and what is being installed with it.
-    if (install) await Promise.race([addOperator(cluster, progress, end.signal), rejection(end.signal)])
+    if (install) await Promise.race([addOperator(cluster, progress, end.signal), throwOnAbort(end.signal)])
   } catch (error) {
     tell({ kind: 'failed', line: error instanceof Error ? error.message : String(error) })
     process.exitCode = 1
@@ -86,19 +87,9 @@ async function describe({ site, cluster: { plane }, nodes }: NodesCluster, insta
   await writeFile(keptFile(site), JSON.stringify(kept, undefined, 2))
 }
 
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error)
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
-}
-
 async function untilAborted(signal: AbortSignal): Promise<void> {
   // A promise alone keeps no process alive.
   const alive = setInterval(() => undefined, 60_000)
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await abortOf(signal)
   clearInterval(alive)
 }

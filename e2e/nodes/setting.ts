@@ -156,15 +156,12 @@ export function serviceOf(role: 'leader' | 'follower'): string {
 }
 
 function ownService(role: 'leader' | 'follower'): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: serviceOf(role) },
-    spec: {
-      selector: { [`${GROUP}.leadergroup.io/role`]: role },
-      ports: [{ name: 'http', port: 80, targetPort: PORT }],
-    },
-  }
+  return service(serviceOf(role), { selector: { [`${GROUP}.leadergroup.io/role`]: role } })
+}
+
+function service(name: string, spec: { readonly selector?: object } = {}): object {
+  const ports = [{ name: 'http', port: 80, targetPort: PORT }]
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ...spec, ports } }
 }
 
 /** Where a hand writes; nobody leads yet. */
@@ -173,12 +170,7 @@ function byHand(): readonly object[] {
   const labels = { 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'hand' }
   return [
     { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: GROUP } },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name },
-      spec: { ports: [{ name: 'http', port: 80, targetPort: PORT }] },
-    },
+    service(name),
     {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',

@@ -8,7 +8,7 @@ import { gateReadAfter, stripPatch } from './seal.ts'
 
 type ForeignGate = Extract<Gate, { kind: 'foreign' }>
 
-/** The Lease is not this group's: nobody leads by it, and nothing is written to it. */
+/** The Lease is not this group's: nobody leads by it, and nothing is written to it; a former group's is deleted. */
 export function decideForeign(o: GroupObservation, group: LeaderGroup, gate: ForeignGate): Election {
   const refusal = refuse(o, gate)
   return refusal.urgent.length === 0 && isFormer(group, gate.object) ? takeAway(o, gate.object) : refusal
