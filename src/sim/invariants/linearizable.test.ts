@@ -52,6 +52,7 @@ const remove = (calledAt: number, returnedAt: number, expected: number): Operati
   outcome: 'ok',
 })
 const lostRemoval = (calledAt: number): Operation => ({ kind: 'delete', calledAt, outcome: 'unknown' })
+const lostCreation = (calledAt: number): Operation => ({ kind: 'create', calledAt, outcome: 'unknown' })
 
 type Row = readonly [what: string, operations: readonly Operation[], why?: RegExp]
 
@@ -73,6 +74,14 @@ const ROWS: readonly Row[] = [
   ['a write that changes nothing', [update(0, 1, 1, 1), read(2, 3, 1)]],
   ['a removal and a creation', [remove(0, 1, 1), read(2, 3), create(4, 5, 9), exists(6, 7), read(8, 9, 9)]],
   ['a lost removal', [lostRemoval(0), read(2, 3), create(4, 5, 9)]],
+  [
+    'a lost creation that somebody saw, and a lost removal after that',
+    [remove(0, 0, 1), lostCreation(0), exists(1, 1), lostRemoval(2), create(3, 3, 3)],
+  ],
+  [
+    'a lost removal that somebody saw, and a lost creation after that',
+    [lostRemoval(0), read(1, 1), lostCreation(2), read(3, 3, 5)],
+  ],
   [
     'two reads of nothing, one of which only fits the second time',
     [remove(0, 1, 1), create(2, 9, 5), remove(3, 30, 5), read(4, 5), read(10, 20)],
@@ -98,6 +107,11 @@ const ROWS: readonly Row[] = [
   ['one lost write that made two versions', [lost(0, 1), read(1, 2, 2), read(3, 4, 3)], /nobody made version 3/],
   ['a creation on top of another', [update(0, 1, 1, 2), create(2, 3, 3)], /nobody removed version 2/],
   ['a write on what was removed', [remove(0, 1, 1), update(2, 3, 1, 2)], /it replaced nothing/],
+  [
+    'an object before a lost creation made it',
+    [remove(0, 0, 1), exists(1, 1), lostCreation(2), lostRemoval(2), create(3, 3, 3)],
+    /refused or missing/,
+  ],
   ['a read of nothing', [read(0, 1)], /no state explains it.*read nothing/],
   ['a read of nothing after a creation', [remove(0, 1, 1), create(2, 3, 5), read(4, 5)], /./],
   ['a creation that is refused while there is nothing', [remove(0, 1, 1), exists(2, 3), create(4, 5, 9)], /./],

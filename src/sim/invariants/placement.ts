@@ -47,7 +47,7 @@ export class Placement {
   }
 
   #absence(operation: Operation): 'free' | readonly Way[] {
-    if (this.#isMadeAnewUnseen(operation)) return 'free'
+    if (this.#mayBeBetween('delete', 'create', operation)) return 'free'
     return this.#absent.map((state) => this.#during(state, operation))
   }
 
@@ -63,14 +63,14 @@ export class Placement {
 
   /** There was an object already. */
   #presence(operation: Write): 'free' | readonly Way[] {
-    if (this.#isMadeAnewUnseen(operation)) return 'free'
+    if (this.#mayBeBetween('create', 'delete', operation)) return 'free'
     return [...this.#present.values(), ...this.#unseen].map((state) => this.#during(state, operation))
   }
 
-  /** Somebody may have removed it before, and somebody made it again, and neither was told. */
-  #isMadeAnewUnseen(operation: Operation): boolean {
-    const isCreated = this.#lost.some(({ kind }) => kind === 'create')
-    return isCreated && this.#lost.some((each) => each.kind === 'delete' && isBefore(each, operation))
+  /** One lost request may have brought about before what the operation found, and another undone it since: no state of its own. */
+  #mayBeBetween(cause: Lost['kind'], undoing: Lost['kind'], operation: Operation): boolean {
+    const isCaused = this.#lost.some((each) => each.kind === cause && isBefore(each, operation))
+    return isCaused && this.#lost.some(({ kind }) => kind === undoing)
   }
 
   #mayHaveBeenReplacedUnseen(state: number, operation: Operation): boolean {
