@@ -1,4 +1,4 @@
-/** `npm test`: every check and every test, one after the other, and last the line `N passed, N failed`. */
+/** `npm test`: every check and every test, one after the other, then what failed once more, and last the line `N passed, N failed`. */
 import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
@@ -7,11 +7,7 @@ import { deadline, systemClock } from '../src/clock.ts'
 import { minutes, terminalProgress } from '../e2e/controlplane/progress.ts'
 import { lacking } from '../e2e/nodes/requirements.ts'
 import { type Scratch, ended, openScratch } from '../e2e/controlplane/scratch.ts'
-
-interface Counts {
-  readonly passed: number
-  readonly failed: number
-}
+import type { Outcome } from './reporter.ts'
 
 interface Step {
   readonly name: string
@@ -70,6 +66,7 @@ try {
 
 async function main(work: Scratch, interrupted: AbortSignal): Promise<void> {
   const summary: string[] = []
+  const failures: string[] = []
   const total = { passed: 0, failed: 0 }
   for (const step of STEPS) {
     const startedAt = systemClock.now()
@@ -81,28 +78,31 @@ async function main(work: Scratch, interrupted: AbortSignal): Promise<void> {
       summary.push(line)
       continue
     }
-    const counts = await run(step, work, interrupted)
+    const outcome = await run(step, work, interrupted)
     if (interrupted.aborted) return console.log('\ninterrupted')
-    const line = `${counts.failed === 0 ? 'ok  ' : 'FAIL'} ${minutes(systemClock.now() - startedAt)} ${step.name}`
-    summary.push(step.mocha ? `${line}: ${sentence(counts)}` : line)
-    total.passed += counts.passed
-    total.failed += counts.failed
+    const line = `${outcome.failed === 0 ? 'ok  ' : 'FAIL'} ${minutes(systemClock.now() - startedAt)} ${step.name}`
+    summary.push(step.mocha ? `${line}: ${sentence(outcome)}` : line)
+    failures.push(...outcome.failures.map(({ title, error }) => `${step.name} > ${title}\n${error}\n`))
+    total.passed += outcome.passed
+    total.failed += outcome.failed
   }
+  // Once more, where it is looked for: thousands of lines may be above.
+  if (failures.length > 0) console.log(`\n=== failed\n\n${failures.join('\n')}`)
   console.log(`\n=== summary\n\n${summary.join('\n')}\n\n${sentence(total)}`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }
 
-function sentence({ passed, failed }: Counts): string {
+function sentence({ passed, failed }: Pick<Outcome, 'passed' | 'failed'>): string {
   return `${passed} passed, ${failed} failed`
 }
 
-async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise<Counts> {
-  const countsFile = join(work.dir, `${step.script.replace(':', '-')}.json`)
+async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise<Outcome> {
+  const outcomeFile = join(work.dir, `${step.script.replace(':', '-')}.json`)
   // A forgotten `.only` would hide every other test.
   const mochaArgs = step.mocha ? ['--', '--forbid-only', '--reporter', 'scripts/reporter.ts'] : []
   running = work.spawn('npm', ['run', '--silent', step.script, ...mochaArgs], {
     cwd: ROOT,
-    env: { ...process.env, ...step.env, TEST_COUNTS: countsFile },
+    env: { ...process.env, ...step.env, TEST_OUTCOME: outcomeFile },
     stdio: 'inherit',
   })
   const child = running
@@ -113,24 +113,24 @@ async function run(step: Step, work: Scratch, interrupted: AbortSignal): Promise
   const { code } = await ended(child)
   interrupted.removeEventListener('abort', hurry)
   running = undefined
-  if (limit.signal.aborted) console.log(`\n${step.name}: killed, ${(limit.signal.reason as Error).message}`)
-  if (!step.mocha) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
-  return await mochaCounts(step.name, countsFile, code)
+  if (limit.signal.aborted) return broken(`killed, ${(limit.signal.reason as Error).message}`)
+  if (step.mocha) return await mochaOutcome(outcomeFile, code)
+  return code === 0 ? { passed: 1, failed: 0, failures: [] } : broken(`exit code ${code}`)
 }
 
 /** Mocha can fail without a failed test: it crashed, found no test, or its teardown threw. Each is one failure. */
-async function mochaCounts(name: string, file: string, code: number | null): Promise<Counts> {
+async function mochaOutcome(file: string, code: number | null): Promise<Outcome> {
   const json = await readFile(file, 'utf8').catch(() => undefined)
-  if (json === undefined) {
-    console.log(`\n${name}: ended before its tests did (exit code ${code})`)
-    return { passed: 0, failed: 1 }
-  }
-  const counts = JSON.parse(json) as Counts
-  if (counts.failed > 0) return counts
-  if (code !== 0) console.log(`\n${name}: all tests passed, but the run failed (exit code ${code})`)
-  else if (counts.passed === 0) console.log(`\n${name}: no test was run`)
-  else return counts
-  return { ...counts, failed: 1 }
+  if (json === undefined) return broken(`ended before its tests did (exit code ${code})`)
+  const outcome = JSON.parse(json) as Outcome
+  if (outcome.failed > 0) return outcome
+  if (code !== 0) return broken(`all tests passed, but the run failed (exit code ${code})`, outcome.passed)
+  if (outcome.passed === 0) return broken('no test was run')
+  return outcome
+}
+
+function broken(error: string, passed = 0): Outcome {
+  return { passed, failed: 1, failures: [{ title: 'the step itself', error }] }
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -12,11 +12,11 @@ import { UsageError } from './usage-error.ts'
 
 const orAny = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
   fc.oneof(
-    { weight: 60, arbitrary },
+    { weight: 200, arbitrary },
     { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
     { weight: 1, arbitrary: fc.constantFrom(null, '', '__proto__') },
   )
-const name = orAny(fc.constantFrom('a', 'a', 'b'))
+const name = orAny(fc.constantFrom('a', 'a', 'a', 'b'))
 const entry = (key: string, fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   orAny(
     fc.array(
