@@ -8,7 +8,7 @@ export interface State {
    * one of them may have removed it as well, `unseen`.
    */
   readonly version: number | 'changed' | 'unseen' | undefined
-  /** What brought it about; undefined: it was there at first, or nobody's recorded write did. */
+  /** What brought it about; undefined: it was there at first, or a lost request did. */
   readonly maker: Write | Removal | undefined
   /** Nobody can have brought it about before. */
   readonly notBefore: number
@@ -35,7 +35,7 @@ export class Impossible extends Error {
  *
  * @throws Impossible where two writes replace one version, a write replaces what was not there, or nobody made a version
  */
-export function chainOf(operations: readonly Operation[], initial: number | 'absent' | undefined): readonly State[] {
+export function chainOf(operations: readonly Operation[], initial: number | 'absent'): readonly State[] {
   const makers = makersOf(operations)
   const lost = lostOf(operations)
   const removals = new Map<number, Removal>()
@@ -46,37 +46,29 @@ export function chainOf(operations: readonly Operation[], initial: number | 'abs
     removals.set(each.expected, each)
   }
   const states: KnownState[] = []
-  const push = (version: number | undefined, maker: State['maker'], notBefore: number): void => {
-    states.push({ version, maker, notBefore })
+  const push = (version: number | undefined, maker: State['maker'], notBefore: number): KnownState => {
+    const state = { version, maker, notBefore }
+    states.push(state)
+    return state
   }
-  if (initial !== undefined) push(initial === 'absent' ? undefined : initial, undefined, -Infinity)
+  let last = push(initial === 'absent' ? undefined : initial, undefined, -Infinity)
   for (const version of versionsOf(operations)) {
-    if (initial !== undefined && initial !== 'absent' && version <= initial) continue
+    if (initial !== 'absent' && version < initial) throw new Impossible(`version ${version} was over at first`, [])
+    if (version === initial) continue
     const maker = makers.get(version)
-    const last = states.at(-1)
-    if (!last) {
-      // Whether it was there at first, or anything else was, nobody knows.
-      push(maker?.kind === 'update' ? maker.expected : undefined, undefined, -Infinity)
-      push(version, maker, maker?.calledAt ?? -Infinity)
-      continue
-    }
     if (last.version !== undefined && followsAbsence(last.version, version, maker, removals, lost)) {
-      push(...absence(last.version, version, removals, lost))
+      last = push(...absence(last.version, version, removals, lost))
     }
-    const before = states.at(-1)!
-    if (maker) checkReplaces(maker, before)
-    push(version, maker, maker ? maker.calledAt : firstOf(lost, before, version))
+    last = push(version, maker, maker ? firstBy(maker, last, lost) : firstOf(lost, last, version))
   }
-  const removal = removals.get(states.at(-1)?.version ?? NaN)
-  if (removal) push(undefined, removal, removal.calledAt)
-  const unseen = endUnseen(states.at(-1), lost)
+  const removal = removals.get(last.version ?? NaN)
+  if (removal) last = push(undefined, removal, removal.calledAt)
+  const unseen = endUnseen(last, lost)
   return unseen ? [...states, unseen] : states
 }
 
 /** What lost requests may have made of the last state. */
-function endUnseen(last: KnownState | undefined, lost: readonly Lost[]): State | undefined {
-  if (!last) return undefined
-  const { version } = last
+function endUnseen({ version }: KnownState, lost: readonly Lost[]): State | undefined {
   const created = firstCreation(lost)
   const changed = version === undefined ? created : earliestEnd(lost, 'update', version, Infinity)
   const removed = version === undefined ? Infinity : earliestEnd(lost, 'delete', version, Infinity)
@@ -150,14 +142,19 @@ function absence(
   return [undefined, undefined, notBefore]
 }
 
-function checkReplaces(maker: Write, before: KnownState): void {
-  if (
-    maker.kind === 'create' ? before.version === undefined : before.version !== undefined && fits(maker, before.version)
-  ) {
-    return
-  }
+/** When an answered write can have replaced that state, at the earliest. */
+function firstBy(maker: Write, before: KnownState, lost: readonly Lost[]): number {
+  const isAbsent = before.version === undefined
+  if (maker.kind === 'create' ? isAbsent : !isAbsent && fits(maker, before.version)) return maker.calledAt
+  // One that names no version can have replaced what a lost creation made.
+  if (isAbsent && isBlind(maker) && firstCreation(lost) < Infinity) return Math.max(maker.calledAt, firstCreation(lost))
   const what = before.version === undefined ? 'nothing' : `version ${before.version}`
   throw new Impossible(`it replaced ${what}`, [...(before.maker ? [before.maker] : []), maker])
+}
+
+/** It replaces whatever there is. */
+export function isBlind({ kind, expected }: Write | Removal): boolean {
+  return kind === 'update' && expected === undefined
 }
 
 function firstOf(lost: readonly Lost[], before: KnownState, version: number): number {

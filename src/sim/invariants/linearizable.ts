@@ -23,8 +23,8 @@ import { Times } from './times.ts'
 
 export interface History {
   readonly operations: readonly Operation[]
-  /** Absent: not known. */
-  readonly initial?: number | 'absent'
+  /** The version that was there before all operations. */
+  readonly initial: number | 'absent'
 }
 
 /** Choices that are not forced are rare. A history with so many tries is not explained, and not refuted either. */
@@ -36,7 +36,6 @@ export function whyNotLinearizable({ operations, initial }: History): string | u
   try {
     const states = chainOf(operations, initial)
     const times = new Times(states)
-    if (initial !== undefined) times.begin()
     const open: (readonly Way[])[] = []
     const placement = new Placement(states, lostOf(operations))
     for (const operation of answered) {

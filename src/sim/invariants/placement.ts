@@ -1,4 +1,4 @@
-import { isChange, type State } from './chain.ts'
+import { isBlind, isChange, type State } from './chain.ts'
 import { fits, type Lost } from './lost.ts'
 import type { Operation, Removal, Write } from './operation.ts'
 import type { Bound } from './times.ts'
@@ -47,7 +47,7 @@ export class Placement {
   }
 
   #absence(operation: Operation): 'free' | readonly Way[] {
-    if (this.#mayBeBetween('delete', 'create', operation)) return 'free'
+    if (this.#isRemovedUnseen(operation)) return 'free'
     return this.#absent.map((state) => this.#during(state, operation))
   }
 
@@ -63,14 +63,21 @@ export class Placement {
 
   /** There was an object already. */
   #presence(operation: Write): 'free' | readonly Way[] {
-    if (this.#mayBeBetween('create', 'delete', operation)) return 'free'
+    if (this.#isCreatedUnseen(operation)) return 'free'
     return [...this.#present.values(), ...this.#unseen].map((state) => this.#during(state, operation))
   }
 
-  /** One lost request may have brought about before what the operation found, and another undone it since: no state of its own. */
-  #mayBeBetween(cause: Lost['kind'], undoing: Lost['kind'], operation: Operation): boolean {
-    const isCaused = this.#lost.some((each) => each.kind === cause && isBefore(each, operation))
-    return isCaused && this.#lost.some(({ kind }) => kind === undoing)
+  /** A lost removal may have come before, and a lost creation after it: an absence that is no state of its own. */
+  #isRemovedUnseen(operation: Operation): boolean {
+    const isCreated = this.#lost.some(({ kind }) => kind === 'create')
+    return isCreated && this.#lost.some((each) => each.kind === 'delete' && isBefore(each, operation))
+  }
+
+  /** A lost creation may have come before, and something that ended what it made: an object that is no state of its own. */
+  #isCreatedUnseen(operation: Operation): boolean {
+    const isEnded =
+      this.#lost.some(({ kind }) => kind !== 'create') || this.#states.some(({ maker }) => maker && isBlind(maker))
+    return isEnded && this.#lost.some((each) => each.kind === 'create' && isBefore(each, operation))
   }
 
   #mayHaveBeenReplacedUnseen(state: number, operation: Operation): boolean {

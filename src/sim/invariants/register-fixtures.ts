@@ -7,8 +7,8 @@ export interface Request {
   readonly at: number
   readonly before: number
   readonly after: number
-  /** How far behind the present version its sender is. */
-  readonly lag: number
+  /** How far behind the present version its sender is; undefined: it names none, and means whatever is there. */
+  readonly lag: number | undefined
   /** `lost`: never carried out. `mute`: carried out, and nobody is told. */
   readonly fate: 'answered' | 'lost' | 'mute'
 }
@@ -28,8 +28,9 @@ export function outcomeOf(requests: readonly Request[]): readonly Operation[] {
         ...(fate === 'answered' ? { returnedAt: at + after } : {}),
         what: `#${index}`,
       }
-      const expected = Math.max(1, last - lag)
-      const isFitting = kind === 'create' ? present === undefined : present === expected
+      const named = kind === 'create' || lag === undefined ? undefined : Math.max(1, last - lag)
+      const isFitting =
+        kind === 'create' ? present === undefined : present !== undefined && present === (named ?? present)
       const isDone = fate !== 'lost' && kind !== 'read' && isFitting
       const found = present
       if (isDone) present = kind === 'delete' ? undefined : ++last
@@ -38,9 +39,10 @@ export function outcomeOf(requests: readonly Request[]): readonly Operation[] {
         return fate === 'answered' ? [read] : []
       }
       const outcome = fate === 'answered' ? (isDone ? 'ok' : 'conflict') : 'unknown'
-      if (kind === 'delete') return [{ kind, ...times, expected, outcome }]
-      const made = outcome === 'ok' ? { version: last } : {}
-      return [{ kind, ...times, ...(kind === 'update' ? { expected } : {}), outcome, ...made }]
+      // The store says which one it removed.
+      const expected = kind === 'delete' && outcome === 'ok' ? found : named
+      const made = kind !== 'delete' && outcome === 'ok' ? { version: last } : {}
+      return [{ kind, ...times, ...(expected === undefined ? {} : { expected }), outcome, ...made }]
     })
 }
 

@@ -19,7 +19,10 @@ interface Limits {
   readonly notAfter: readonly Limit[]
 }
 
-/** When each of a row of states may have begun, none before the one that precedes it. The one after the last never does. */
+/**
+ * When each of a row of states may have begun, none before the one that precedes it. The first was there before all
+ * operations; the one after the last never begins.
+ */
 export class Times {
   readonly #notBefore: Limit[]
   readonly #notAfter: Limit[]
@@ -31,17 +34,13 @@ export class Times {
     this.#notBefore = from
       ? [...from.#notBefore]
       : [...states.map(({ notBefore, maker }) => ({ at: notBefore, by: maker })), never]
-    this.#notAfter = from ? [...from.#notAfter] : this.#notBefore.map(() => never)
+    this.#notAfter = from
+      ? [...from.#notAfter]
+      : this.#notBefore.map((_limit, state) => (state === 0 ? { at: -Infinity, by: undefined } : never))
   }
 
   copy(): Times {
     return new Times([], this)
-  }
-
-  /** The first state was there before all operations. */
-  begin(): void {
-    this.#notAfter[0] = { at: -Infinity, by: undefined }
-    this.#implied = undefined
   }
 
   add({ state, side, at, operation }: Bound): void {
