@@ -111,7 +111,7 @@ export function isBareLeader({ gone, object }: Commit<Pod>): boolean {
   return !gone && object.metadata.labels?.[ROLE] === 'leader'
 }
 
-function advanceBare(api: Api, lease: Lease, { metadata }: Pod): ReturnType<typeof api.replace<Lease>> {
+export function advanceBare(api: Api, lease: Lease, { metadata }: Pod): ReturnType<typeof api.replace<Lease>> {
   const { namespace, name } = lease.metadata
   const transitions = (lease.spec?.leaseTransitions ?? 0) + 1
   const spec = { ...lease.spec, holderIdentity: `${metadata.name}_${metadata.uid}`, leaseTransitions: transitions }

@@ -12,6 +12,7 @@ import { measureFailovers } from './failover.ts'
 import { type Figure, table } from './figure.ts'
 import { measureHealing } from './heal.ts'
 import { measureScale } from './scale.ts'
+import { measureShards } from './shards.ts'
 import { SECTIONS, type Measured, type Section } from './section.ts'
 import { SIDE_USERS } from './side.ts'
 import { openStage } from './stage.ts'
@@ -28,6 +29,8 @@ interface Flags {
   readonly json?: string | true
 }
 
+const SHARDS = { groups: 300, pods: 10 }
+const QUICK_SHARDS = { groups: 30, pods: 2 }
 const QUICK = { failovers: 20, heal: 100, quietSeconds: 5, groups: [0, 100], electors: 50 }
 
 const program = new Command('bench')
@@ -90,6 +93,10 @@ async function measure(signal: AbortSignal): Promise<void> {
   if (sections.has('heal')) {
     await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })
     await finish('heal', await measureHealing(stage, heal, start))
+  }
+  if (sections.has('shards')) {
+    await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })
+    await finish('shards', await measureShards(stage, given.quick ? QUICK_SHARDS : SHARDS, start))
   }
   if (['resources', 'quiet', 'restart'].some((name) => sections.has(name as Section))) {
     await using stage = await openStage({ controllerManager: false, bodies: false, progress, signal })

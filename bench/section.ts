@@ -1,7 +1,7 @@
 import type { Figure } from './figure.ts'
 
 /** What can be measured by itself, in the order in which it is. */
-export const SECTIONS = ['failover', 'heal', 'resources', 'quiet', 'restart', 'electors', 'crowd'] as const
+export const SECTIONS = ['failover', 'heal', 'shards', 'resources', 'quiet', 'restart', 'electors', 'crowd'] as const
 export type Section = (typeof SECTIONS)[number]
 
 /** What one run of a section measured, and on what. */

@@ -29,9 +29,15 @@ export const GROUP: readonly Mutant[] = [
     },
     {
       name: 'any read of the gate will do',
-      find: 'return begunAfter(object.readAt, pod.seenAt)',
+      find: 'return begunAfter(object.readAt, pod.untouchedSince ?? pod.seenAt)',
       replace: 'return object.readAt !== undefined',
       rule: 'I2: the gate is read after the pod',
+    },
+    {
+      name: 'a read of the gate before the last write of ours does not count',
+      find: 'return begunAfter(object.readAt, pod.untouchedSince ?? pod.seenAt)',
+      replace: 'return begunAfter(object.readAt, pod.seenAt)',
+      rule: 'decisions: a write of ours leaves no room for another between the pod and the gate',
     },
     {
       name: 'a stamp is lowered',

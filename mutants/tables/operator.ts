@@ -5,8 +5,8 @@ export const OPERATOR: readonly Mutant[] = [
   ...mutantsOf('src/operator/act-pod.ts', 'src/operator/act-pod.test.ts', [
     {
       name: 'groups that share a pod write to it all at once',
-      find: 'if (turn.before) {',
-      replace: "if (turn.before && uid === '') {",
+      find: 'if (turn.before) await turn.before',
+      replace: "if (turn.before && uid === '') await turn.before",
       rule: 'decisions: one write of a pod at a time, for all but one of several are refused',
     },
     {
@@ -27,6 +27,12 @@ export const OPERATOR: readonly Mutant[] = [
       replace: '{ namespace, name }, patch)',
       rule: 'design 3: who may not act any more writes nothing more',
       killedBy: 'src/operator/act.test.ts',
+    },
+    {
+      name: 'a write says of any version that nobody else has touched it',
+      find: 'const base = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined',
+      replace: 'const base = kept',
+      rule: 'I2: only a write on the version that was seen leaves no room for another between the pod and the gate',
     },
     {
       name: 'a conflict is retried blindly',
@@ -55,9 +61,9 @@ export const OPERATOR: readonly Mutant[] = [
     },
     {
       name: 'a reply is not known until the watch tells',
-      find: `  took()
-  cache.pods.apply(trimPod(outcome.object), begunAt)`,
-      replace: '  took()',
+      find: `  if (base) cache.pods.replaced(base, written, begunAt)
+  else cache.pods.apply(written, begunAt)`,
+      replace: '  if (written === undefined) cache.pods.replaced(base!, written, begunAt)',
       rule: 'I7: read your own writes',
     },
   ]),
@@ -179,9 +185,15 @@ export const OPERATOR: readonly Mutant[] = [
   ...mutantsOf('src/operator/acted.ts', 'src/operator/act.test.ts', [
     {
       name: 'what the server asks for is not waited for',
-      find: "return refusal.kind === 'throttled'\n",
-      replace: "return refusal.kind === 'throttled' && refusal.retryAfterMillis < 0\n",
+      find: 'return { ...failed(new ApiError(message, { reason: kind })), retryAfterMillis: refusal.retryAfterMillis }',
+      replace: 'return failed(new ApiError(message, { reason: kind }))',
       rule: 'I14: 429 says when to come back',
+    },
+    {
+      name: 'what is refused counts as no answer',
+      find: 'reason: kind, status: STATUS[kind] }',
+      replace: 'reason: kind }',
+      rule: 'what one pod is refused holds up no other',
     },
   ]),
   ...mutantsOf('src/operator/brain.ts', 'src/operator/operator.test.ts', [

@@ -115,7 +115,7 @@ describe('decide, whatever it is shown', () => {
         assert.deepEqual(Object.values(patch.annotations), [String(mark.term)])
         assert.equal(stamped.gateUID, o.lease.uid)
         assert.ok(stamped.term < mark.term)
-        assert.ok(o.lease.readAt !== undefined && o.lease.readAt > target.seenAt)
+        assert.ok(o.lease.readAt !== undefined && o.lease.readAt > (target.untouchedSince ?? target.seenAt))
       }
     }, anyAssigned)
     assert.ok(labels > 0, 'no label was ever due, so nothing was shown')

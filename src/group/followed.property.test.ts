@@ -60,7 +60,7 @@ describe('decide in mode Observe, whatever it is shown', () => {
       assert.equal(mark?.holder?.uid, target.uid)
       assert.equal(stamp?.gateUID, GROUP_UID)
       assert.ok(stamp.term < mark.term)
-      assert.ok((o.groupReadAt ?? -1) > target.seenAt)
+      assert.ok((o.groupReadAt ?? -1) > (target.untouchedSince ?? target.seenAt))
       assert.deepEqual(action.labels, { 'db.leadergroup.io/role': 'leader' })
       assert.deepEqual(action.annotations, { 'db.leadergroup.io/term': String(mark.term) })
       return true

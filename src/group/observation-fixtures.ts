@@ -92,7 +92,11 @@ export const anyPod: fc.Arbitrary<ObservedPod> = fc
     standstill: rarely(anyEnd.map((end) => ({ ...end, names: ['app'] }))),
     outOfService: rarely(fc.record({ node: fc.constant('n'), ...seen })),
   })
-  .map((bare) => ({ ...pod('db-0'), ...bare }))
+  .chain((bare) =>
+    fc
+      .oneof({ weight: 4, arbitrary: fc.constant({}) }, fc.record({ untouchedSince: fc.nat({ max: bare.seenAt }) }))
+      .map((past) => ({ ...pod('db-0'), ...bare, ...past })),
+  )
 
 const anyMark = fc.oneof(
   {

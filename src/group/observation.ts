@@ -44,6 +44,11 @@ export interface GroupObservation {
 }
 
 export interface ObservedPod extends RoutedPod, FollowedPod {
+  /**
+   * Tick at which the version was first seen of which writes of this process alone have made this one, each naming the
+   * version before. Absent: it is that one, first seen at `seenAt`.
+   */
+  readonly untouchedSince?: number
   /** When the pod became Ready, as its kubelet says. RFC 3339 in UTC, so that text order is time order. */
   readonly readyTime: string | undefined
   /** Monotonic milliseconds since which this process has seen the pod not ready. */

@@ -85,6 +85,14 @@ describe('seal', () => {
     )
   })
 
+  it('counts the read before a write of ours as well, which nobody else can have come between', () => {
+    const written = pod('a', { seenAt: 12, untouchedSince: 10 })
+    assert.deepEqual(
+      [gate, readAt(10), readAt(11), readAt(13)].map((seen) => gateReadAfter(written, seen)),
+      [false, false, true, true],
+    )
+  })
+
   it('may stamp what bears no stamp, or one of this gate; others only on a later gate read', () => {
     const pods = [{}, stamped(9), stamped(1, 'gate-0'), { sealed: '' }, { sealed: 'gate-1/x' }].map(bearing)
     assert.deepEqual(

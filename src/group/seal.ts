@@ -41,9 +41,14 @@ export function leads(pod: ObservedPod, gate: HeldGate): boolean {
   )
 }
 
-/** A read of the gate that began after this pod was read has shown the gate as it is here. */
+/**
+ * A read of the gate that began after this pod was read has shown the gate as it is here.
+ *
+ * What counts is that nobody can have sealed the pod before that read without its being seen here. A write of ours, which
+ * names the version that it follows, leaves no room for that: the read before it still counts.
+ */
 export function gateReadAfter(pod: ObservedPod, { object }: { readonly object: GateObject }): boolean {
-  return begunAfter(object.readAt, pod.seenAt)
+  return begunAfter(object.readAt, pod.untouchedSince ?? pod.seenAt)
 }
 
 /**

@@ -19,6 +19,23 @@ describe('act on pods', () => {
       assert.equal(rig.seen().pod, metadata.resourceVersion)
     })
 
+    it('has touched it since it was read, and nobody else', async () => {
+      const { seenAt } = rig.cache.observe(KEY).pods[0]!
+      await rig.act(await rig.patch())
+      const [written] = rig.cache.observe(KEY).pods
+      assert.deepEqual([written?.untouchedSince, written!.seenAt > seenAt], [seenAt, true])
+      await rig.touchPod()
+      await rig.see()
+      assert.equal(rig.cache.observe(KEY).pods[0]?.untouchedSince, undefined)
+    })
+
+    it('says nothing of who touched a version that was not seen', async () => {
+      await rig.touchPod()
+      await rig.act(await rig.patch())
+      const [written] = rig.cache.observe(KEY).pods
+      assert.deepEqual([written?.sealed, written?.untouchedSince], ['g/0', undefined])
+    })
+
     describe('when several are due at once', () => {
       const inTurn = async (...actions: readonly PatchPod[]): Promise<readonly string[]> => {
         rig.sent.length = 0

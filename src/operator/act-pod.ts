@@ -26,11 +26,11 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
     return (await ends(errand, uid)) ? DONE : stale(readPod(errand, pod))
   }
   using turn = podTurns.queue(uid)
-  if (turn.before) {
-    await turn.before
-    // It would be refused. What another group of this process wrote is in the cache: decide on that, at once.
-    if (cache.pods.get(namespace, name)?.object.metadata.resourceVersion !== resourceVersion) return DONE
-  }
+  if (turn.before) await turn.before
+  const kept = cache.pods.get(namespace, name)
+  const base = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
+  // It would be refused. What another group of this process wrote is in the cache: decide on that, at once.
+  if (turn.before && !base) return DONE
   const begunAt = cache.tick()
   const patch = { metadata: { uid, resourceVersion, labels, annotations } }
   const outcome = await api.mergePatch(Pods, { namespace, name }, patch, { signal })
@@ -42,7 +42,9 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
   if (outcome.kind === 'conflict') return await stale(readPod(errand, pod))
   if (outcome.kind !== 'ok') return refused(outcome)
   took()
-  cache.pods.apply(trimPod(outcome.object), begunAt)
+  const written = trimPod(outcome.object)
+  if (base) cache.pods.replaced(base, written, begunAt)
+  else cache.pods.apply(written, begunAt)
   return DONE
 }
 

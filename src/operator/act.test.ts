@@ -213,6 +213,20 @@ describe('act', () => {
       assert.equal(rig.sent.length, 8, 'those that were under way')
     })
 
+    it('are all sent although one is invalid', async () => {
+      const actions = await enrolments(19)
+      rig.fate = ({ path }) => (path.includes('/db-0') ? answer(422, 'Invalid') : undefined)
+      assert.equal((await rig.act(...actions)).kind, 'failed')
+      assert.equal(rig.sent.length, actions.length)
+    })
+
+    it('are given up when the server asks to be left alone', async () => {
+      const actions = await enrolments(19)
+      rig.fate = () => answer(429, 'TooManyRequests', { 'retry-after': '3' })
+      assert.equal((await rig.act(...actions)).kind, 'failed')
+      assert.equal(rig.sent.length, 8, 'those that were under way')
+    })
+
     it('end when the right to act does', async () => {
       const actions = await enrolments(19)
       rig.fate = () => {

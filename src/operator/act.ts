@@ -107,7 +107,7 @@ export class Actor {
   }
 }
 
-/** No server, no use in asking it for the rest of a thousand things. */
+/** No server, or one that wants to be left alone: no use in asking it for the rest of a thousand things. */
 function isUnreachable(error: unknown): boolean {
   return error instanceof ApiError && error.status === undefined
 }

@@ -22,15 +22,17 @@ export interface Errand {
 export const DONE: Acted = { kind: 'done' }
 export const STALE: Acted = { kind: 'stale' }
 
+/** Of a refusal that says nothing of the server's other answers: one that is throttled is to be left alone. */
+const STATUS = { conflict: 409, exists: 409, notFound: 404, expired: 410, invalid: 422 } as const
+
 export function failed(error: unknown): Extract<Acted, { kind: 'failed' }> {
   return { kind: 'failed', error }
 }
 
 export function refused(refusal: Refusal): Acted {
-  const error = new ApiError(refusal.message, { reason: refusal.kind })
-  return refusal.kind === 'throttled'
-    ? { kind: 'failed', error, retryAfterMillis: refusal.retryAfterMillis }
-    : { kind: 'failed', error }
+  const { kind, message } = refusal
+  if (kind !== 'throttled') return failed(new ApiError(message, { reason: kind, status: STATUS[kind] }))
+  return { ...failed(new ApiError(message, { reason: kind })), retryAfterMillis: refusal.retryAfterMillis }
 }
 
 /** Somebody else was faster: never retry blindly, read and decide anew. */

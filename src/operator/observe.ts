@@ -26,7 +26,7 @@ export function observedPod(
   kept: Kept<CachedPod, PodSight>,
   { group, selected, notReadySince, node, deleted = false }: PodContext,
 ): ObservedPod {
-  const { object, seenAt, sight } = kept
+  const { object, seenAt, untouchedSince, sight } = kept
   const { metadata, spec, status } = object
   const keys = groupKeys(group)
   const { labels = {}, annotations = {} } = metadata
@@ -36,6 +36,7 @@ export function observedPod(
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     seenAt,
+    ...(untouchedSince === undefined ? {} : { untouchedSince }),
     selected,
     phase: status?.phase,
     terminating: metadata.deletionTimestamp !== undefined,

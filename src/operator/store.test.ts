@@ -199,6 +199,53 @@ describe('store', () => {
     })
   })
 
+  describe('a write of ours', () => {
+    /** Versions and ticks: when it was seen, and since when nobody else has touched it. */
+    const kept = (): readonly (string | number | undefined)[] => {
+      const { object, seenAt, untouchedSince } = rig.store.get('shop', 'a')!
+      return [object.metadata.resourceVersion, seenAt, untouchedSince]
+    }
+    const write = (version: number): (() => void) => {
+      const base = rig.store.get('shop', 'a')!
+      const begunAt = rig.ticks.next()
+      return () => rig.store.replaced(base, thing('a', version), begunAt)
+    }
+
+    it('leaves it untouched by others since it was seen before, and so do more of them', () => {
+      rig.store.apply(thing('a', 5))
+      assert.deepEqual(kept(), ['5', 1, undefined])
+      write(6)()
+      assert.deepEqual(kept(), ['6', 3, 1])
+      write(7)()
+      assert.deepEqual(kept(), ['7', 5, 1])
+    })
+
+    it('does so also when its event comes before its reply', () => {
+      rig.store.apply(thing('a', 5))
+      const reply = write(6)
+      rig.store.apply(thing('a', 6))
+      assert.deepEqual(kept(), ['6', 3, undefined])
+      reply()
+      assert.deepEqual(kept(), ['6', 3, 1])
+      assert.equal(rig.store.get('shop', 'a')?.readAt, 2)
+    })
+
+    it('says nothing of what somebody else made of it since', () => {
+      rig.store.apply(thing('a', 5))
+      const reply = write(6)
+      rig.store.apply(thing('a', 7))
+      reply()
+      assert.deepEqual(kept(), ['7', 3, undefined])
+    })
+
+    it('is over with the next write of somebody else', () => {
+      rig.store.apply(thing('a', 5))
+      write(6)()
+      rig.store.apply(thing('a', 7), rig.ticks.next())
+      assert.deepEqual(kept(), ['7', 5, undefined])
+    })
+  })
+
   describe('the sight of an object', () => {
     it('begins with nothing known, when no list was seen', () => {
       rig.store.apply(thing('a', 5))

@@ -9,6 +9,8 @@ export interface Kept<T, S = undefined> {
   readonly seenAt: number
   /** When the last quorum read, or write of ours, that returned this version began. */
   readonly readAt: number | undefined
+  /** When the version arrived of which writes of ours alone have made this one; absent: it is that one. */
+  readonly untouchedSince?: number
   /** What this process saw of its past, see `sight.ts`. */
   readonly sight: S
 }
@@ -138,12 +140,19 @@ export class Store<T extends KubeObject, S = undefined> {
    * @param begunMillis the same in monotonic milliseconds, of a quorum read
    */
   apply(object: T, begunAt?: number, begunMillis?: number): void {
-    const { namespace = '' } = object.metadata
-    const wasListed = this.#listed.has(namespace) || this.#listed.has(undefined)
-    this.#apply(object, wasListed, begunAt, begunMillis)
+    this.#apply(object, this.#isListed(object), begunAt, begunMillis)
   }
 
-  #apply(object: T, wasListed: boolean, begunAt?: number, readMillis?: number): void {
+  /** What a write of ours made of `base`, whose version it named: nobody else has touched it in between. */
+  replaced(base: Kept<T, S>, object: T, begunAt: number): void {
+    this.#apply(object, this.#isListed(object), begunAt, undefined, base.untouchedSince ?? base.seenAt)
+  }
+
+  #isListed({ metadata: { namespace = '' } }: T): boolean {
+    return this.#listed.has(namespace) || this.#listed.has(undefined)
+  }
+
+  #apply(object: T, wasListed: boolean, begunAt?: number, readMillis?: number, untouchedSince = Infinity): void {
     const { name, namespace = '', uid, resourceVersion } = object.metadata
     if (this.#deaths.uids.has(uid)) return
     const kept = this.get(namespace, name)
@@ -156,7 +165,9 @@ export class Store<T extends KubeObject, S = undefined> {
     const seenAt = known?.seenAt ?? this.#ticks.next()
     const at = { tick: seenAt, millis: this.#now(), readMillis }
     const sight = this.#see(after, kept ?? (wasListed ? 'absent' : undefined), at)
-    this.#put(namespace, name, { object: after, seenAt, readAt, sight })
+    const since = Math.min(known?.untouchedSince ?? seenAt, untouchedSince)
+    const own = since < seenAt ? { untouchedSince: since } : {}
+    this.#put(namespace, name, { object: after, seenAt, readAt, ...own, sight })
     this.#changed(after, kept?.object)
   }
 

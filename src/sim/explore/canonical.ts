@@ -50,8 +50,8 @@ function operatorKey(world: World, operator: OperatorState, names: Names): unkno
         pod && [
           ...bare(pod, names),
           pod.resourceVersion === world.pods[index]?.resourceVersion,
-          isLater(gate?.readAt, pod.seenAt),
-          isLater(begun.gate, pod.seenAt),
+          isLater(gate?.readAt, pod.untouchedSince ?? pod.seenAt),
+          isLater(begun.gate, pod.untouchedSince ?? pod.seenAt),
           isObserve && [seen(pod, lease), world.lease && isAcquiredLater(world.lease, pod)],
         ],
     ),

@@ -71,6 +71,15 @@ export function sawPod(operator: OperatorState, index: number, pod: ServerPod | 
   return showsPod(before && before.uid !== pod?.uid ? lost(operator, index, before) : operator, index, pod)
 }
 
+/** By the reply to a write of its own that named the version of `base`. */
+export function wrotePod(operator: OperatorState, index: number, pod: ServerPod, base: string): OperatorState {
+  const before = operator.pods[index]
+  const next = sawPod(operator, index, pod)
+  if (before?.resourceVersion !== base || next === operator) return next
+  const untouchedSince = before.untouchedSince ?? before.seenAt
+  return { ...next, pods: next.pods.map((seen, at) => (seen && at === index ? { ...seen, untouchedSince } : seen)) }
+}
+
 /** By a list: whom it lacks is not proved gone. */
 export function sawListed(operator: OperatorState, index: number, pod: ServerPod | undefined): OperatorState {
   const isKnown = operator.pods[index]?.resourceVersion === pod?.resourceVersion

@@ -5,7 +5,7 @@ import { arriveAtAssignedLease } from './assign.ts'
 import { pared } from './decided.ts'
 import { gateBrokenBy, rememberGate } from './gate-writes.ts'
 import { arriveAtFollowedLease } from './observe.ts'
-import { sawGroup, sawLease, sawListed, sawPod } from './operators.ts'
+import { sawGroup, sawLease, sawListed, sawPod, wrotePod } from './operators.ts'
 import { KEYS, replacing, type Arrival, type Omission, type OperatorState, type Sent, type World } from './world.ts'
 
 /** A request reaches the server, and its reply the operator; a refusal comes with what is there instead. */
@@ -89,7 +89,7 @@ function arrivePatch(world: World, operator: OperatorState, action: PatchPod, om
   const effect = { serial: world.serial + 1, pods: replacing(world, index, patched) }
   return {
     effect: { ...effect, ...labelBrokenBy({ ...world, ...effect }, action) },
-    reply: sawPod(operator, index, patched),
+    reply: wrotePod(operator, index, patched, action.pod.resourceVersion),
   }
 }
 

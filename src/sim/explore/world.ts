@@ -66,6 +66,7 @@ export interface Past {
 /** What a process knows beyond the object itself. */
 type Known =
   | 'seenAt'
+  | 'untouchedSince'
   | 'notReadySince'
   | 'podIPsSeenAt'
   | 'firstSeenAt'

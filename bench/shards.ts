@@ -1,0 +1,167 @@
+/** Many groups share a few pods, each of which leads many of them, and all those pods die at once. */
+import { groupKeys } from '../src/group/keys.ts'
+import { type Pod, Pods } from '../src/kube/objects.ts'
+import { LeaderGroups } from '../src/operator/resources.ts'
+import { eventually } from '../e2e/controlplane/eventually.ts'
+import { must } from '../e2e/controlplane/must.ts'
+import { watchCommits } from './commits.ts'
+import { type Figure, single, spread } from './figure.ts'
+import { advanceBare, type Bare, createBare } from './floor.ts'
+import { type StartOptions, startOperator } from './operator.ts'
+import { createReadyPod, inParallel } from './population.ts'
+import { type Stage, createNamespace } from './stage.ts'
+import { vanish } from './vanish.ts'
+
+export interface Shards {
+  readonly groups: number
+  /** That lead, and as many that stand by. */
+  readonly pods: number
+}
+
+const NAMESPACE = 'shards'
+const FLOOR_NAMESPACE = 'shards-floor'
+const LIMIT_MILLIS = 120_000
+const REST_MILLIS = 4_000
+
+export async function measureShards(stage: Stage, shards: Shards, options: StartOptions): Promise<Figure[]> {
+  await using operator = await startOperator(stage, options)
+  await operator.untilActing(stage.signal)
+  await createNamespace(stage.api, NAMESPACE)
+  await createPods(stage, NAMESPACE, shards.pods, 'first')
+  await inParallel(range(shards.groups), async (index) => {
+    must(
+      await stage.api.create(LeaderGroups, NAMESPACE, {
+        apiVersion: 'leadergroup.io/v1alpha1',
+        kind: 'LeaderGroup',
+        metadata: { name: `g${index}` },
+        spec: { selector: { matchLabels: { app: `shard-${index % shards.pods}` } } },
+      }),
+    )
+  })
+  await untilLed(stage, shards, 'first')
+  await createPods(stage, NAMESPACE, shards.pods, 'next')
+  await untilResting(stage)
+  const floor = await failBare(stage, shards)
+  await stage.audit.skip()
+  const before = await operator.usage()
+  const healing = await fail(stage, shards)
+  const cpuSeconds = (await operator.usage()).cpuSeconds - before.cpuSeconds
+  const requests = (await stage.audit.requests()).length
+  const what = `${shards.pods} pods die that lead ${shards.groups} groups`
+  return [
+    {
+      what: `${what}: first death → last label`,
+      unit: 's',
+      value: single(healing.seconds),
+      floor: single(floor.seconds),
+    },
+    {
+      what: `${what}: each from the first death to its label`,
+      unit: 'ms',
+      value: spread(healing.each),
+      floor: spread(floor.each),
+    },
+    {
+      what: `${what}: CPU of each group until all are labelled`,
+      unit: 'ms',
+      value: single((1000 * cpuSeconds) / shards.groups),
+    },
+    {
+      what: `${what}: requests of each group until all are labelled`,
+      unit: 'requests',
+      value: single(requests / shards.groups),
+    },
+  ]
+}
+
+interface Healing {
+  readonly seconds: number
+  /** Milliseconds until the label of each group. */
+  readonly each: readonly number[]
+}
+
+async function fail(stage: Stage, shards: Shards): Promise<Healing> {
+  const keys = range(shards.groups).map((index) => groupKeys(`g${index}`).role)
+  return await timed(stage, NAMESPACE, shards, keys)
+}
+
+/** The same deaths, answered with the fewest writes: one for each group, and then one for each pod. */
+async function failBare(stage: Stage, shards: Shards): Promise<Healing> {
+  const { api } = stage
+  await createNamespace(api, FLOOR_NAMESPACE)
+  await createPods(stage, FLOOR_NAMESPACE, shards.pods, 'first')
+  const next = await createPods(stage, FLOOR_NAMESPACE, shards.pods, 'next')
+  const keys = range(shards.groups).map((index) => `floor.example/g${index}`)
+  const bare = new Map<number, Bare>()
+  await inParallel(range(shards.groups), async (index) => {
+    bare.set(index, await createBare(api, FLOOR_NAMESPACE, `g${index}`, { direct: false }))
+  })
+  await using watched = await watchCommits(api, Pods, FLOOR_NAMESPACE)
+  const reacting = range(shards.pods).map(async (shard) => {
+    await watched.next(
+      `the death of ${shard}`,
+      ({ gone, object }) => gone && object.metadata.name === `shard-${shard}-first`,
+    )
+    const led = range(shards.groups).filter((index) => index % shards.pods === shard)
+    const pod = next[shard]!
+    await inParallel(led, async (index) => void must(await advanceBare(api, bare.get(index)!.lease, pod)))
+    const labels = Object.fromEntries(led.map((index) => [keys[index]!, 'leader']))
+    const { name, uid, resourceVersion } = pod.metadata
+    must(
+      await api.mergePatch(Pods, { namespace: FLOOR_NAMESPACE, name }, { metadata: { uid, resourceVersion, labels } }),
+    )
+  })
+  const healing = await timed(stage, FLOOR_NAMESPACE, shards, keys)
+  await Promise.all(reacting)
+  return healing
+}
+
+async function timed(stage: Stage, namespace: string, { pods }: Shards, keys: readonly string[]): Promise<Healing> {
+  await using commits = await watchCommits(stage.observer, Pods, namespace)
+  let begunAt: number | undefined
+  const labelledAt = new Map<string, number>()
+  commits.on(({ gone, at, object }) => {
+    if (gone) begunAt ??= at
+    else if (object.metadata.name.endsWith('-next')) {
+      for (const key of keys) {
+        if (object.metadata.labels?.[key] === 'leader' && !labelledAt.has(key)) labelledAt.set(key, at)
+      }
+    }
+  })
+  await vanish(
+    stage,
+    range(pods).map((shard) => ({ namespace, name: `shard-${shard}-first` })),
+  )
+  await Promise.race([
+    eventually(
+      { what: `${keys.length} groups to be led again`, millis: LIMIT_MILLIS, signal: stage.signal },
+      async () => (labelledAt.size === keys.length ? true : undefined),
+    ),
+    commits.lost,
+  ])
+  const each = [...labelledAt.values()].map((at) => at - begunAt!)
+  return { seconds: Math.max(...each) / 1000, each }
+}
+
+async function createPods(stage: Stage, namespace: string, pods: number, generation: string): Promise<readonly Pod[]> {
+  return await Promise.all(
+    range(pods).map((shard) => createReadyPod(stage, namespace, `shard-${shard}-${generation}`, `shard-${shard}`)),
+  )
+}
+
+async function untilLed({ api, signal }: Stage, { groups }: Shards, generation: string): Promise<void> {
+  await eventually({ what: `${groups} leaders`, millis: LIMIT_MILLIS, intervalMillis: 500, signal }, async () => {
+    const { items } = must(await api.list(LeaderGroups, { namespace: NAMESPACE }))
+    return items.filter(({ status }) => status?.holder?.endsWith(generation)).length === groups ? true : undefined
+  })
+}
+
+async function untilResting({ audit, signal }: Stage): Promise<void> {
+  await eventually({ what: 'rest', millis: LIMIT_MILLIS, intervalMillis: REST_MILLIS, signal }, async () => {
+    return (await audit.writes()).length === 0 ? true : undefined
+  })
+}
+
+function range(length: number): readonly number[] {
+  return [...Array(length).keys()]
+}
