@@ -10,6 +10,12 @@ export const OPERATOR: readonly Mutant[] = [
       rule: 'decisions: one write of a pod at a time, for all but one of several are refused',
     },
     {
+      name: 'who has waited for the pod goes to the end of the line',
+      find: '    turn.keep()\n',
+      replace: '',
+      rule: 'decisions: whose turn comes after another’s write decides anew and keeps its turn',
+    },
+    {
       name: 'a pod is patched whatever its version',
       find: 'const patch = { metadata: { uid, resourceVersion, labels, annotations } }',
       replace: 'const patch = { metadata: { uid, labels, annotations } }',

@@ -39,13 +39,34 @@ describe('act on pods', () => {
     describe('when several are due at once', () => {
       const inTurn = async (...actions: readonly PatchPod[]): Promise<readonly string[]> => {
         rig.sent.length = 0
-        const acted = await Promise.all(actions.map((action) => rig.act(action)))
-        return [...acted.map(({ kind }) => kind), ...rig.sent]
+        const acting = Promise.all(actions.map((action) => rig.act(action)))
+        await rig.clock.settle()
+        return [...(await acting).map(({ kind }) => kind), ...rig.sent]
       }
 
       it('sends one, and lets the others decide anew', async () => {
         const action = await rig.patch()
         assert.deepEqual(await inTurn(action, action, action), ['done', 'done', 'done', 'PATCH pods/db-0'])
+      })
+
+      it('hears one of the others at a time, which keeps its turn while it decides anew', async () => {
+        const heard: string[] = []
+        const act = async (name: string, action: PatchPod): Promise<void> => {
+          await rig.actor.act(`${NAMESPACE}/${name}`, [action], 0, rig.authority.signal)
+          heard.push(name)
+        }
+        const key = (name: string): PatchPod['annotations'] => ({ [`${name}.leadergroup.io/sealed`]: 'g/0' })
+        const action = await rig.patch()
+        const again = async (name: string): Promise<void> => {
+          await act(name, { ...action, annotations: key(name) })
+          const [{ uid, resourceVersion } = action.pod] = rig.cache.observe(KEY).pods
+          await act(name, { ...action, pod: { name: 'db-0', uid, resourceVersion }, annotations: key(name) })
+        }
+        const all = Promise.all([act('a', action), again('b'), again('c'), act('d', action)])
+        await rig.clock.settle()
+        await all
+        assert.deepEqual(heard, ['a', 'b', 'b', 'c', 'c', 'd'])
+        assert.equal(rig.sent.length, 3)
       })
 
       it('sends the next when the first changed nothing', async () => {

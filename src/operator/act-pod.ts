@@ -25,12 +25,15 @@ export async function patchPod(errand: Errand, { pod, labels, annotations }: Pat
   if (seen?.metadata.uid === uid && isVanishing(seen)) {
     return (await ends(errand, uid)) ? DONE : stale(readPod(errand, pod))
   }
-  using turn = podTurns.queue(uid)
+  using turn = podTurns.queue(uid, errand.name)
   if (turn.before) await turn.before
   const kept = cache.pods.get(namespace, name)
   const base = kept?.object.metadata.resourceVersion === resourceVersion ? kept : undefined
-  // It would be refused. What another group of this process wrote is in the cache: decide on that, at once.
-  if (turn.before && !base) return DONE
+  if (turn.before && !base) {
+    // It would be refused. What another group of this process wrote is in the cache: decide on that, at once.
+    turn.keep()
+    return DONE
+  }
   const begunAt = cache.tick()
   const patch = { metadata: { uid, resourceVersion, labels, annotations } }
   const outcome = await api.mergePatch(Pods, { namespace, name }, patch, { signal })

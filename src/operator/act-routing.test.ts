@@ -46,7 +46,7 @@ describe('act on routing', () => {
   function act(action: RoutingWrite): Promise<Acted> {
     const { signal } = new AbortController()
     const clock = new VirtualClock()
-    const podTurns = new PodTurns()
+    const podTurns = new PodTurns(clock)
     return actOnRouting(
       { api, cache, clock, podTurns, namespace: NAMESPACE, name: 'db', signal, took: () => took++ },
       action,

@@ -25,13 +25,14 @@ export class Actor {
   readonly #cache: Cache
   readonly #clock: Clock
   readonly #podLists: PodLists
-  readonly #podTurns = new PodTurns()
+  readonly #podTurns: PodTurns
 
   constructor(api: Api, cache: Cache, clock: Clock) {
     this.#api = api
     this.#cache = cache
     this.#clock = clock
     this.#podLists = new PodLists(api, cache)
+    this.#podTurns = new PodTurns(clock)
   }
 
   /**
