@@ -41,10 +41,15 @@ export async function measureShards(stage: Stage, shards: Shards, options: Start
   await untilLed(stage, shards, 'first')
   await createPods(stage, NAMESPACE, shards.pods, 'next')
   await untilResting(stage)
-  const floor = await failBare(stage, shards)
+  stage.progress.say(
+    `shards: the floor, ${shards.pods} dead pods answered with bare writes for ${shards.groups} groups`,
+  )
+  const floor = await healBare(stage, shards)
   await stage.audit.skip()
   const before = await operator.usage()
-  const healing = await fail(stage, shards)
+  stage.progress.say(`shards: ${shards.pods} pods die that lead ${shards.groups} groups`)
+  const keys = range(shards.groups).map((index) => groupKeys(`g${index}`).role)
+  const healing = await heal(stage, NAMESPACE, shards, keys)
   const cpuSeconds = (await operator.usage()).cpuSeconds - before.cpuSeconds
   const requests = (await stage.audit.requests()).length
   const what = `${shards.pods} pods die that lead ${shards.groups} groups`
@@ -80,13 +85,8 @@ interface Healing {
   readonly each: readonly number[]
 }
 
-async function fail(stage: Stage, shards: Shards): Promise<Healing> {
-  const keys = range(shards.groups).map((index) => groupKeys(`g${index}`).role)
-  return await timed(stage, NAMESPACE, shards, keys)
-}
-
 /** The same deaths, answered at once with the writes that each group needs, those of one pod one after the other. */
-async function failBare(stage: Stage, shards: Shards): Promise<Healing> {
+async function healBare(stage: Stage, shards: Shards): Promise<Healing> {
   const { api } = stage
   await createNamespace(api, FLOOR_NAMESPACE)
   await createPods(stage, FLOOR_NAMESPACE, shards.pods, 'first')
@@ -126,12 +126,13 @@ async function failBare(stage: Stage, shards: Shards): Promise<Healing> {
       present = await patch(present, { labels: { [key]: 'leader' }, annotations: { [`${key}.term`]: '1' } })
     }
   })
-  const healing = await timed(stage, FLOOR_NAMESPACE, shards, range(shards.groups).map(keyOf))
+  const healing = await heal(stage, FLOOR_NAMESPACE, shards, range(shards.groups).map(keyOf))
   await Promise.all(reacting)
   return healing
 }
 
-async function timed(stage: Stage, namespace: string, { pods }: Shards, keys: readonly string[]): Promise<Healing> {
+/** Until each key is on a pod that stood by. */
+async function heal(stage: Stage, namespace: string, { pods }: Shards, keys: readonly string[]): Promise<Healing> {
   await using commits = await watchCommits(stage.observer, Pods, namespace)
   let begunAt: number | undefined
   const labelledAt = new Map<string, number>()
