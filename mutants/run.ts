@@ -18,7 +18,15 @@ export const ROOT = join(import.meta.dirname, '..')
 export const HOOK = pathToFileURL(join(import.meta.dirname, 'hook.ts')).href
 const REPORTER = join(import.meta.dirname, 'reporter.ts')
 /** The limit of one test is that of .mocharc.json. */
-const MOCHA = [join(ROOT, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '10000', '--exit']
+const MOCHA = [
+  join(ROOT, 'node_modules/mocha/bin/mocha.js'),
+  '--no-config',
+  '--require',
+  join(ROOT, 'scripts/seed.ts'),
+  '--timeout',
+  '10000',
+  '--exit',
+]
 
 /** Tests have limits of their own; this one is for a mistake that lets the program spin. */
 const LIMIT_MILLIS = 180_000

@@ -73,7 +73,7 @@ async function run(seed: string): Promise<{ code: number | null; output: string 
     '--no-config',
     ...suite,
     '--require',
-    './scripts/fuzz-seed.ts',
+    './scripts/seed.ts',
     '--timeout',
     '0',
     '--reporter',
