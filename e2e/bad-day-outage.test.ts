@@ -5,7 +5,7 @@ import { sleepUntil, systemClock } from '../src/clock.ts'
 import { Api } from '../src/kube/api.ts'
 import { type KubeObject, Pods, type Resource } from '../src/kube/objects.ts'
 import { ApiError } from '../src/kube/outcome.ts'
-import { type Cluster, openCluster } from './controlplane/cluster.ts'
+import { type Cluster, INFORMER_MILLIS, openCluster } from './controlplane/cluster.ts'
 import { eventually } from './controlplane/eventually.ts'
 import { must } from './controlplane/must.ts'
 import { sharedCluster } from './controlplane/shared.ts'
@@ -123,7 +123,7 @@ describe('a bad day: the API server', function () {
     const { api, namespace } = scene
     const hard = { 'count/endpointslices.discovery.k8s.io': '0' }
     must(await api.create(Quotas, namespace, { metadata: { name: 'none' }, spec: { hard } }))
-    await eventually({ what: 'a quota that is in force', millis: RECOVERY_MILLIS }, async () => {
+    await eventually({ what: 'a quota that is in force', millis: INFORMER_MILLIS }, async () => {
       const quota = must(await api.get(Quotas, { namespace, name: 'none' })) as { status?: { hard?: object } }
       return quota.status?.hard ? true : undefined
     })

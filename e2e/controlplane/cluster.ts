@@ -23,6 +23,9 @@ export async function openCluster(options: ControlPlaneOptions = {}): Promise<Cl
   return new Cluster(await startControlPlane(options))
 }
 
+/** After an API server was away, the controller manager's informers wait before they list again: 30 s, and jitter doubles that. */
+export const INFORMER_MILLIS = 90_000
+
 export class Cluster implements AsyncDisposable {
   readonly plane: ControlPlane
   /** As a user who may do everything. Closed together with the control plane. */
@@ -52,10 +55,13 @@ export class Cluster implements AsyncDisposable {
   async createNamespace(prefix = 'test'): Promise<string> {
     const name = `${prefix}-${randomBytes(4).toString('hex')}`
     must(await this.api.create(Namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
-    await eventually({ what: `the default service account of namespace ${name}` }, async () => {
-      const found = await this.api.get(ServiceAccounts, { namespace: name, name: 'default' })
-      return found.kind === 'ok' ? true : undefined
-    })
+    await eventually(
+      { what: `the default service account of namespace ${name}`, millis: INFORMER_MILLIS },
+      async () => {
+        const found = await this.api.get(ServiceAccounts, { namespace: name, name: 'default' })
+        return found.kind === 'ok' ? true : undefined
+      },
+    )
     return name
   }
 
