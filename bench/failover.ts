@@ -78,7 +78,7 @@ async function openScene(
 ): Promise<Scene> {
   await createNamespace(stage.api, namespace)
   if (routing === 'Direct') {
-    await createGroup(stage, { namespace, group: GROUP }, [{ name: GROUP, role: 'Leader', ports: PORTS }])
+    await createGroup(stage, { namespace, group: GROUP }, { services: [{ name: GROUP, role: 'Leader', ports: PORTS }] })
   } else {
     const selector = { [groupKeys(GROUP).role]: 'leader' }
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: GROUP }, spec: { selector, ports: PORTS } }

@@ -37,14 +37,14 @@ export async function createReadyPod(stage: Stage, namespace: string, name: stri
 export async function createGroup(
   stage: Stage,
   { namespace, group }: Member,
-  services?: readonly LeaderGroupService[],
+  { app = group, services }: { readonly app?: string; readonly services?: readonly LeaderGroupService[] } = {},
 ): Promise<void> {
   must(
     await stage.api.create(LeaderGroups, namespace, {
       apiVersion: 'leadergroup.io/v1alpha1',
       kind: 'LeaderGroup',
       metadata: { name: group },
-      spec: { selector: { matchLabels: { app: group } }, ...(services ? { services } : {}) },
+      spec: { selector: { matchLabels: { app } }, ...(services ? { services } : {}) },
     }),
   )
 }

@@ -8,7 +8,7 @@ import { watchCommits } from './commits.ts'
 import { type Figure, single, spread } from './figure.ts'
 import { advanceBare, type Bare, createBare } from './floor.ts'
 import { type StartOptions, startOperator } from './operator.ts'
-import { createReadyPod, inParallel } from './population.ts'
+import { createGroup, createReadyPod, inParallel } from './population.ts'
 import { type Stage, createNamespace } from './stage.ts'
 import { vanish } from './vanish.ts'
 
@@ -28,16 +28,9 @@ export async function measureShards(stage: Stage, shards: Shards, options: Start
   await operator.untilActing(stage.signal)
   await createNamespace(stage.api, NAMESPACE)
   await createPods(stage, NAMESPACE, shards.pods, 'first')
-  await inParallel(range(shards.groups), async (index) => {
-    must(
-      await stage.api.create(LeaderGroups, NAMESPACE, {
-        apiVersion: 'leadergroup.io/v1alpha1',
-        kind: 'LeaderGroup',
-        metadata: { name: `g${index}` },
-        spec: { selector: { matchLabels: { app: `shard-${index % shards.pods}` } } },
-      }),
-    )
-  })
+  await inParallel(range(shards.groups), (index) =>
+    createGroup(stage, { namespace: NAMESPACE, group: `g${index}` }, { app: `shard-${index % shards.pods}` }),
+  )
   await untilLed(stage, shards, 'first')
   await createPods(stage, NAMESPACE, shards.pods, 'next')
   await untilResting(stage)

@@ -1,4 +1,7 @@
-/** `npm test`: every check and every test, one after the other, then what failed once more, and last the line `N passed, N failed`. */
+/**
+ * `npm test`: every check and every test, one after the other, then what failed once more, and last the line
+ * `N passed, N failed`.
+ */
 import type { ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
